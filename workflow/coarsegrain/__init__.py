@@ -1,0 +1,1 @@
+"""Deep learning and the renormalization group on the Ising model: the library."""

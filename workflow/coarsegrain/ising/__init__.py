@@ -1,0 +1,1 @@
+"""The two-dimensional Ising model: exact results, observables and a sampler."""

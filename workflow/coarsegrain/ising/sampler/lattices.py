@@ -1,0 +1,102 @@
+"""Independent lattices of the 2D Ising model, each at its own inverse temperature."""
+
+import operator
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from coarsegrain.ising.sampler.chains import advance, cold_start
+from coarsegrain.ising.sampler.equilibration import equilibration_steps
+from coarsegrain.ising.sampler.layout import LANES, check_side, row_layout, unpack_spins
+from coarsegrain.ising.sampler.thresholds import Thresholds, thresholds
+
+#: Spins moved on between two calls of ``progress``, about: a fraction of a second of work.
+_SPINS_PER_BATCH = 2**20
+
+
+def sample_lattices(
+    betas: npt.ArrayLike,
+    L: int,
+    *,
+    seed: int,
+    first_lattice: int = 0,
+    steps: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> npt.NDArray[np.int8]:
+    """Sample one lattice per inverse temperature, each from a Markov chain of its own.
+
+    A chain starts with all spins equal, up or down at random, and makes ``steps`` steps of one
+    Wolff cluster and one heat-bath sweep. A lattice depends on (seed, its number, its β, L, steps)
+    only: any way to cut a set of lattices into calls gives the same bits.
+
+    >>> spins = sample_lattices([0.2, 0.4352], 32, seed=1)
+    >>> later = sample_lattices([0.4352], 32, seed=1, first_lattice=1)
+    >>> bool((spins[1] == later[0]).all())
+    True
+
+    Args:
+        betas: (n,) inverse temperatures, finite and ≥ 0, J = k_B = 1.
+        L: side, even, 4 to 4096; periodic boundaries.
+        seed: key of the random numbers, 0 to 2⁶⁴ − 1.
+        first_lattice: number of the first lattice; lattices are numbered consecutively.
+        steps: length of the chains; default ``equilibration_steps(L)``.
+        progress: called with the number of lattices done, now and then and at the end.
+    Returns:
+        (n, L, L) int8, ±1.
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+    check_side(L)
+    beta = _checked_betas(betas)
+    n = len(beta)
+    steps = equilibration_steps(L) if steps is None else operator.index(steps)
+    seed, first_lattice = operator.index(seed), operator.index(first_lattice)
+    _check_range("steps", steps, 1, 2**32 - 1)
+    _check_range("seed", seed, 0, 2**64 - 1)
+    _check_range("first_lattice", first_lattice, 0, 2**32 - n)
+
+    layout = row_layout(L)
+    k0, k1 = np.uint64(seed & 0xFFFFFFFF), np.uint64(seed >> 32)
+    spins = np.empty((n, L, L), dtype=np.int8)
+    groups = max(1, _SPINS_PER_BATCH // (LANES * L * L))
+    for start in range(0, n, groups * LANES):
+        stop = min(start + groups * LANES, n)
+        number = np.uint64(first_lattice + start)
+        by_lane = thresholds_by_lane(beta[start:stop])
+        shape = (len(by_lane.bond), layout.word_rows, layout.words_per_row, LANES)
+        words = np.empty(shape, dtype=np.uint64)
+        cold_start(words, number, k0, k1, layout)
+        advance(words, by_lane, number, 1, steps, k0, k1, layout)
+        unpack_spins(words, spins[start:stop], layout)
+        if progress is not None:
+            progress(stop)
+    return spins
+
+
+def _checked_betas(betas: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    beta = np.asarray(betas, dtype=np.float64)
+    if beta.ndim != 1 or beta.size == 0:
+        raise ValueError(
+            f"betas has shape {beta.shape}; it must be a list of at least one inverse temperature."
+        )
+    bad = ~(np.isfinite(beta) & (beta >= 0))
+    if bad.any():
+        raise ValueError(
+            f"betas[{bad.argmax()}] is {beta[bad.argmax()]}; "
+            "an inverse temperature must be finite and not negative."
+        )
+    return beta
+
+
+def _check_range(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{name} is {value}; it must be an integer from {low} to {high}.")
+
+
+def thresholds_by_lane(betas: npt.NDArray[np.float64]) -> Thresholds:
+    """Thresholds (groups, LANES) of lattices (n,); spare lanes repeat the last lattice's."""
+    n = len(betas)
+    groups = -(-n // LANES)
+    index = np.minimum(np.arange(groups * LANES), n - 1).reshape(groups, LANES)
+    return Thresholds(*(values[index] for values in thresholds(betas)))

@@ -1,0 +1,77 @@
+"""Probabilities as integers, so that an update is the same on every device.
+
+An event of probability p happens when a random 64-bit integer U is below T = ⌊2⁶⁴ p⌋. U is never
+formed: its bits are drawn from the most significant one down, for 64 sites at a time, until the
+comparison is decided everywhere. p is a float64, so T/2⁶⁴ is off by at most 2⁻⁵³ p: a bias
+beyond reach of any sample.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from coarsegrain.ising.sampler.jit import word_function
+from coarsegrain.ising.sampler.layout import Words
+
+#: Random planes (and so blocks of two) after which a comparison with 64 bits is over in any case.
+PLANES = 64
+#: U is below this with probability 1/2.
+HALF = np.uint64(1 << 63)
+_SIGN_SHIFT = 63
+
+
+class Thresholds(NamedTuple):
+    """T of the three random decisions, one per lattice (any shape, the same for all three)."""
+
+    #: A bond between equal spins joins them: p = 1 − exp(−2β).
+    bond: Words
+    #: Heat bath sets a spin against a local field |h| = 2: p = 1/(1 + exp(4β)).
+    against_2: Words
+    #: The same for |h| = 4: p = 1/(1 + exp(8β)).
+    against_4: Words
+
+
+def fixed_point(probability: float) -> int:
+    """⌊2⁶⁴ p⌋, kept below 2⁶⁴."""
+    return min(int(math.ldexp(probability, 64)), 2**64 - 1)
+
+
+def thresholds(betas: npt.NDArray[np.float64]) -> Thresholds:
+    """Thresholds of each inverse temperature (n,), β ≥ 0."""
+
+    def logistic(x: float) -> float:
+        # exp(−x)/(1 + exp(−x)) = 1/(1 + exp(x)), safe for large x
+        return math.exp(-x) / (1.0 + math.exp(-x))
+
+    # One libm call per β: a vector exp may round differently at different positions in an array.
+    values = [float(beta) for beta in betas]
+    return Thresholds(
+        bond=_words(-math.expm1(-2 * beta) for beta in values),
+        against_2=_words(logistic(4 * beta) for beta in values),
+        against_4=_words(logistic(8 * beta) for beta in values),
+    )
+
+
+def _words(probabilities: Iterable[float]) -> Words:
+    return np.array([fixed_point(p) for p in probabilities], dtype=np.uint64)
+
+
+@word_function
+def threshold_plane(threshold: np.uint64, plane: int) -> np.uint64:
+    """All ones if the threshold's bit of this plane (0 = most significant) is 1, else 0."""
+    return np.uint64(np.int64(threshold << np.uint64(plane)) >> _SIGN_SHIFT)
+
+
+@word_function
+def compare(
+    undecided: np.uint64, threshold_bits: np.uint64, random_bits: np.uint64
+) -> tuple[np.uint64, np.uint64]:
+    """One plane of the comparison U < T: the bits found to be below, and those still undecided.
+
+    A bit is decided at the first plane where U differs from T: it is below if its U has a 0 there.
+    """
+    below = undecided & threshold_bits & ~random_bits
+    return below, undecided & ~(threshold_bits ^ random_bits)
