@@ -1,0 +1,171 @@
+"""Sets of lattices as NetCDF4 files, sealed against damage.
+
+HDF5 can loop forever or return other numbers when single bits of a file are flipped. So a seal,
+one line with the SHA-256 of everything before it, follows the HDF5 data and is checked before the
+HDF5 library sees the file. Readers of NetCDF and HDF5 ignore bytes after the end of the data.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from coarsegrain.storage.refusal import refusal, refusing
+
+Attribute = str | int | float
+
+DIMENSIONS = ("sample", "row", "col")
+CHUNK_SITES = 2**20  # sites per compressed chunk: 1 MiB
+SEAL = b"\ncoarsegrain sha256 "
+SEAL_LENGTH = len(SEAL) + 64 + 1
+# Deflate codes at most 258 bytes in 2 bits: no file holds more than this times its size.
+MOST_COMPRESSION = 1032
+
+
+@dataclass(frozen=True)
+class Lattices:
+    """A set of lattices.
+
+    Attributes:
+        spins: (n, rows, cols) int8, ±1; 0 marks a tie of the majority rule.
+        betas: (n,) float64, the inverse temperature each was sampled at, J = k_B = 1.
+        attributes: how they were made: sampler, steps, seed (as text: it has 64 bits), ….
+    """
+
+    spins: npt.NDArray[np.int8]
+    betas: npt.NDArray[np.float64]
+    attributes: dict[str, Attribute]
+
+
+def write_lattices(
+    path: Path,
+    spins: npt.NDArray[np.int8],
+    betas: npt.NDArray[np.float64],
+    attributes: Mapping[str, Attribute],
+) -> None:
+    """Write a set of lattices; equal content gives equal bytes.
+
+    Args:
+        path: the file, replaced if it is there.
+        spins: (n, rows, cols) int8 in {−1, 0, +1}.
+        betas: (n,) float64.
+        attributes: kept with the lattices; integers of up to 63 bits, larger ones as text.
+    Raises:
+        ValueError: the arrays are no set of lattices.
+    """
+    problem = _problem_of_layout(
+        {"spin": (spins.dtype, spins.shape), "beta": (betas.dtype, betas.shape)}
+    ) or _problem_of_values(spins, betas)
+    if problem:
+        raise ValueError(f"the set of lattices for {path} {problem}.")
+    dataset = xr.Dataset(
+        {"spin": (DIMENSIONS, spins)}, coords={"beta": ("sample", betas)}, attrs=dict(attributes)
+    )
+    n, rows, cols = spins.shape
+    samples = min(n, max(1, CHUNK_SITES // (rows * cols)))
+    compressed = {"zlib": True, "complevel": 1}
+    dataset.to_netcdf(
+        path,
+        engine="h5netcdf",
+        format="NETCDF4",
+        encoding={
+            "spin": {**compressed, "chunksizes": (samples, rows, cols)},
+            "beta": {**compressed, "chunksizes": (n,), "_FillValue": None},
+        },
+    )
+    _seal(path)
+
+
+def read_lattices(path: Path) -> Lattices:
+    """Read a set of lattices that ``write_lattices`` wrote.
+
+    Raises:
+        StorageError: the file is missing, damaged or no set of lattices; the sentence names it.
+    """
+    with refusing(path, "a set of lattices"):
+        _check_seal(path)
+        with xr.open_dataset(
+            path, engine="h5netcdf", decode_cf=False, cache=False, phony_dims="sort"
+        ) as file:
+            declared = {
+                str(name): (array.dtype, array.shape) for name, array in file.variables.items()
+            }
+            problem = _problem_of_layout(declared)
+            if problem:
+                raise refusal(path, problem)
+            most = MOST_COMPRESSION * path.stat().st_size
+            if file["spin"].nbytes + file["beta"].nbytes > most:
+                n, rows, cols = declared["spin"][1]
+                raise refusal(
+                    path, f"declares {n} lattices of {rows} x {cols}, more than its size can hold"
+                )
+            spins, betas = file["spin"].to_numpy(), file["beta"].to_numpy()
+            attributes = {str(name): _plain(value) for name, value in file.attrs.items()}
+    problem = _problem_of_values(spins, betas)
+    if problem:
+        raise refusal(path, problem)
+    return Lattices(spins, betas, attributes)
+
+
+def _problem_of_layout(arrays: Mapping[str, tuple[np.dtype, tuple[int, ...]]]) -> str | None:
+    """What is wrong with the types and shapes of ``spin`` and ``beta``, if anything."""
+    for name, dtype in (("spin", np.int8), ("beta", np.float64)):
+        if name not in arrays:
+            return f"holds no variable {name}, so it is no set of lattices"
+        if arrays[name][0] != dtype:
+            return f"holds {name} as {arrays[name][0]}, not as {np.dtype(dtype)}"
+    spins, betas = arrays["spin"][1], arrays["beta"][1]
+    if len(spins) != 3:
+        return f"holds spin with {len(spins)} dimensions, not with 3 (sample, row, col)"
+    if 0 in spins:
+        return f"holds no spins: its shape is {spins}"
+    if max(spins[1:]) not in (min(spins[1:]), 2 * min(spins[1:])):
+        return f"holds lattices of {spins[1]} x {spins[2]} sites, neither square nor half a square"
+    if betas != spins[:1]:
+        return f"holds {spins[0]} lattices, but beta of shape {betas}"
+    return None
+
+
+def _problem_of_values(spins: npt.NDArray[np.int8], betas: npt.NDArray[np.float64]) -> str | None:
+    if spins.min() < -1 or spins.max() > 1:
+        return "holds spins other than −1, +1 and 0 (a tie)"
+    if not (np.isfinite(betas).all() and betas.min() >= 0):
+        return "holds a beta that is negative or not a number"
+    return None
+
+
+def _plain(value: object) -> Attribute:
+    """An attribute as Python's own type; NetCDF returns arrays of length one."""
+    plain = np.asarray(value).item() if not isinstance(value, str) else value
+    if not isinstance(plain, str | int | float):
+        raise TypeError(f"an attribute of type {type(plain).__name__}")
+    return plain
+
+
+def _seal(path: Path) -> None:
+    with path.open("r+b") as file:
+        digest = _digest(file, path.stat().st_size)
+        file.seek(0, os.SEEK_END)
+        file.write(SEAL + digest + b"\n")
+
+
+def _check_seal(path: Path) -> None:
+    with path.open("rb") as file:
+        content = path.stat().st_size - SEAL_LENGTH
+        digest = _digest(file, content)
+        if file.read() != SEAL + digest + b"\n":
+            raise refusal(path, "is cut short, damaged, or no set of lattices of coarsegrain")
+
+
+def _digest(file: BinaryIO, length: int) -> bytes:
+    """Hexadecimal SHA-256 of the first ``length`` bytes, read in pieces."""
+    sha256 = hashlib.sha256()
+    for start in range(0, length, 2**20):
+        sha256.update(file.read(min(2**20, length - start)))
+    return sha256.hexdigest().encode()

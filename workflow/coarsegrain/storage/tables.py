@@ -1,0 +1,94 @@
+"""Tables as CSV: one observation per row, for people and programs alike.
+
+A float is written with as many digits as bring back exactly the same float64. Types follow from
+the text when a table is read: a column of digits is a column of integers. Not-a-number is ``nan``;
+an empty cell is the empty text. CSV has no checksum, so a digit that has become another digit is
+not noticed here; the sidecar's SHA-256 tells.
+"""
+
+import csv
+from collections.abc import Iterable
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from coarsegrain.storage.refusal import refusal, refusing
+
+
+def write_table(path: Path, frame: pd.DataFrame) -> None:
+    r"""Write a table without its index; lines end with ``\n``.
+
+    Args:
+        path: the file, replaced if it is there.
+        frame: columns named by text, each name once. float32 is written as the float64 it equals.
+    Raises:
+        ValueError: the columns are not named as they should.
+    """
+    problem = _problem_of_header(list(frame.columns))
+    if problem:
+        raise ValueError(f"the table for {path} {problem}.")
+    singles = frame.select_dtypes("float32").columns
+    frame.astype(dict.fromkeys(singles, "float64")).to_csv(
+        path, index=False, lineterminator="\n", na_rep="nan", encoding="utf-8"
+    )
+
+
+def read_table(path: Path, columns: Iterable[str] | None = None) -> pd.DataFrame:
+    """Read a table that ``write_table`` wrote, with all its columns.
+
+    Args:
+        path: the file.
+        columns: names that must be among its columns.
+    Raises:
+        StorageError: the file is missing, damaged or lacks a column; the sentence names it.
+    """
+    with refusing(path, "a table"):
+        with path.open(encoding="utf-8", newline="") as file:
+            text = file.read()
+        if "\0" in text:
+            raise refusal(path, "is no table: it holds binary data")
+        if not text.endswith("\n"):
+            raise refusal(path, "is empty" if not text else "is cut short in its last line")
+        header, *rows = csv.reader(StringIO(text, newline=""), strict=True)
+        problem = _problem_of_header(header)
+        if problem:
+            raise refusal(path, problem)
+        for number, row in enumerate(rows, start=1):
+            if len(row) != len(header):
+                raise refusal(
+                    path, f"has {len(row)} cells in row {number} but {len(header)} columns"
+                )
+        missing = [name for name in columns or () if name not in header]
+        if missing:
+            raise refusal(path, f"has no column {', '.join(missing)} (it has {', '.join(header)})")
+        cells = zip(*rows) if rows else [()] * len(header)
+        return pd.DataFrame({name: _typed(column) for name, column in zip(header, cells)})
+
+
+def _typed(cells: tuple[str, ...]) -> pd.Series | npt.NDArray[np.generic]:
+    """A column of integers, floats, truth values or text, whichever the cells can be read as.
+
+    pandas' own parser is exact or not by version; Python's, which numpy uses here, always is.
+    """
+    for kind in (np.int64, np.float64):
+        try:
+            return np.array(cells, dtype=str).astype(kind)
+        except (ValueError, OverflowError):
+            continue
+    if set(cells) <= {"True", "False"}:
+        return np.array([cell == "True" for cell in cells])
+    return pd.Series([None if cell == "nan" else cell for cell in cells], dtype="str")
+
+
+def _problem_of_header(names: list[str]) -> str | None:
+    """What is wrong with the columns' names, if anything."""
+    if not names:
+        return "has no columns"
+    if not all(isinstance(name, str) and name.strip() for name in names):
+        return "has a column without a name"
+    if len(set(names)) < len(names):
+        return "has two columns of one name"
+    return None
