@@ -1,0 +1,1 @@
+"""Real-space renormalization: maps from lattices to coarser lattices."""
