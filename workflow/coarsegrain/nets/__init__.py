@@ -1,0 +1,1 @@
+"""Neural nets: architectures, losses, training, transfer of weights."""
