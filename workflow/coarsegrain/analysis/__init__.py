@@ -1,0 +1,1 @@
+"""Observables of lattices and tables: entropy, statistics, flow."""
