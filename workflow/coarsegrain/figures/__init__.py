@@ -1,0 +1,1 @@
+"""One function per figure: data in, matplotlib Figure out."""
