@@ -1,0 +1,1 @@
+"""What stands between Snakemake and the library: config, specs, code digests, provenance."""

@@ -1,0 +1,236 @@
+"""Config validation: every problem told in a sentence, before any job starts.
+
+The schema (``workflow/schemas/config.schema.json``) says what each key may be by itself;
+``_combinations`` says what keys may be together.
+"""
+
+import difflib
+import json
+import math
+import os
+import re
+import reprlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
+
+from coarsegrain.errors import ConfigError
+from coarsegrain.nets.splits import split
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+SCHEMA: dict[str, Any] = json.loads((PROJECT / "workflow/schemas/config.schema.json").read_text())
+# Folders of the project that results may not be mixed with; hidden ones are not named here.
+SOURCES = ("workflow", "tests", "envs", "docs", "profiles", "benchmarks")
+# PyYAML reads 1e-5 as text: a number needs a point and a signed exponent there.
+NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+
+NUMBERS_ARE_FINITE = Draft202012Validator.TYPE_CHECKER.redefine(
+    "number",
+    lambda _, value: (
+        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    ),
+)
+VALIDATOR = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, type_checker=NUMBERS_ARE_FINITE
+)(SCHEMA)
+
+
+def validated(config: Any, *, check_cuda: bool = True) -> dict[str, Any]:
+    """Check the config and return it as plain nested dicts, with numbers of the right type.
+
+    Args:
+        config: what YAML or Snakemake read.
+        check_cuda: also check that there is a GPU if ``device`` is ``cuda``.
+    Raises:
+        ConfigError: one line for every problem: the key, its value, what is allowed.
+    """
+    if not isinstance(config, Mapping):
+        raise ConfigError(
+            f"the config is {_shown(config)}, not a list of `key: value` lines as in config.yaml."
+        )
+    try:
+        plain = _converted(config, SCHEMA)
+        errors = list(VALIDATOR.iter_errors(plain))
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"the config holds something too large to check ({error}).") from error
+    sentences: dict[str, None] = {}  # in order, each once
+    faulty: set[str] = set()
+    for each in errors:
+        for key, sentence in _told(each, plain):
+            faulty.add(key)
+            sentences[sentence] = None
+    for keys, problem in _combinations():
+        if keys == ("device",) and not check_cuda:
+            continue
+        if not any(f"{key}.".startswith(f"{bad}.") for key in keys for bad in faulty):
+            told = problem(*(_value(plain, key) for key in keys))
+            sentences |= {told: None} if told else {}
+    if sentences:
+        raise ConfigError("\n".join(sentences))
+    plain["results_dir"] = _normal(plain["results_dir"])
+    return dict(plain)
+
+
+def _converted(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A copy of ``value`` with numeric text as numbers, and ints and floats as the schema says."""
+    if isinstance(value, Mapping):
+        known = schema.get("properties", {})
+        return {key: _converted(each, known.get(key, {})) for key, each in value.items()}
+    kinds = {each["type"]: each for each in (schema, *schema.get("anyOf", ())) if "type" in each}
+    if isinstance(value, list):
+        items = kinds.get("array", {}).get("items", {})
+        return [_converted(each, items) for each in value]
+    if isinstance(value, bool) or not kinds.keys() & {"integer", "number"}:
+        return value
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        value = float(value)
+    if "integer" in kinds and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if "number" in kinds and isinstance(value, int):
+        return float(value) if abs(value) < 2**1023 else math.inf
+    return value
+
+
+def _told(error: ValidationError, config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """One error of the schema as (faulty key, sentence) pairs."""
+    schema, path = SCHEMA, list[str]()
+    for step in error.absolute_path:
+        if "properties" not in schema:  # an entry of a list: tell about the whole list
+            break
+        schema = schema["properties"][step]
+        path.append(str(step))
+    key = ".".join(path)
+    value = _value(config, key)
+    known = schema.get("properties", {})
+    if not known:
+        yield key, f"{key} is {_shown(value)}; it must be {schema['allowed']}."
+    elif not isinstance(value, Mapping):
+        yield (
+            key,
+            f"{key} is {_shown(value)}; it must be a section with the keys {', '.join(known)}.",
+        )
+    elif error.validator == "required":
+        for name in (name for name in known if name not in value):
+            full = ".".join([*path, name])
+            yield full, f"{full} is missing; config.yaml has its default (git diff config.yaml)."
+    else:  # additionalProperties
+        for name in (name for name in value if name not in known):
+            shown = name if str(name).isprintable() else reprlib.repr(name)
+            full = ".".join([*path, str(shown)])
+            yield full, f"{full} is no key of the config; {_suggestion(str(name), path)}"
+
+
+def _suggestion(name: str, path: list[str]) -> str:
+    """The nearest key of the same section, or else of the whole config."""
+    keys = list(_keys(SCHEMA))
+    if "." in name and name in keys:
+        return "its sections are nested, each on a line of its own, as in config.yaml."
+    siblings = {key.split(".")[-1]: key for key in keys if key.split(".")[:-1] == path}
+    for names in (siblings, {key.split(".")[-1]: key for key in keys}):
+        nearest = difflib.get_close_matches(name, names, n=1)
+        if nearest:
+            return f"did you mean {names[nearest[0]]}?"
+    return f"known here are {', '.join(siblings)}."
+
+
+def _keys(schema: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Every dotted key, sections included."""
+    for name, each in schema.get("properties", {}).items():
+        yield prefix + name
+        yield from _keys(each, f"{prefix}{name}.")
+
+
+def _value(config: Any, key: str) -> Any:
+    """The value at a dotted key; the config itself for the empty one."""
+    for name in key.split(".") if key else ():
+        config = config[name]
+    return config
+
+
+def _shown(value: Any) -> str:
+    return "empty" if value is None else reprlib.repr(value)
+
+
+def _normal(path: str) -> str:
+    """``results//a/./b/`` -> ``results/a/b``; Snakemake warns of the former."""
+    return os.path.normpath(re.sub("/+", "/", path))
+
+
+def _results_dir(path: str) -> str | None:
+    told = f"results_dir is {path!r}, "
+    if ".." in path.split("/"):
+        return f"{told}but may not contain '..'; write it out."
+    project = os.path.realpath(PROJECT)
+    folder = os.path.realpath(os.path.join(project, _normal(path)))
+    if os.path.commonpath([project, folder]) == folder:
+        return f"{told}which is or contains the project itself; take a folder such as results/mine."
+    inside = os.path.relpath(folder, project).split("/")[0]
+    if inside in SOURCES or (inside.startswith(".") and inside != ".."):
+        return f"{told}but {inside} is a folder of the project; take one such as results/mine."
+    for each in (folder, *map(str, Path(folder).parents)):
+        if os.path.isfile(each):
+            return f"{told}but {os.path.basename(each)} is a file; take a folder."
+    return None
+
+
+def _device(name: str) -> str | None:
+    if name != "cuda":
+        return None
+    try:
+        import torch  # takes seconds, so only if the question is asked
+    except ImportError:  # Snakemake's own environment need not have it; the stage will ask again
+        return None
+    found = torch.cuda.is_available()
+    return None if found else "device is 'cuda', but torch finds no CUDA device; take auto or cpu."
+
+
+def _autoencoder_layers(layers: str | list[int], L: int) -> str | None:
+    if layers == "auto" or all(size <= L * L for size in map(int, layers)):
+        return None
+    return (
+        f"nets.autoencoder_layers is {layers}, larger than the lattice; "
+        f"with L = {L} each must be at most L*L = {L * L}."
+    )
+
+
+def _range(section: str) -> Callable[[float, float], str | None]:
+    def problem(low: float, high: float) -> str | None:
+        if low < high:
+            return None
+        return f"{section}.beta_min is {low} and beta_max is {high}; beta_min must be the smaller."
+
+    return problem
+
+
+def _splits(kind: str, batch_key: str) -> Callable[[int, float, float, int], str | None]:
+    def problem(number: int, test: float, validation: float, batch_size: int) -> str | None:
+        ranges = split(number, test_fraction=test, validation_fraction=validation)
+        train, *rest = (each.stop - each.start for each in ranges)
+        given = f"lattices.{kind}.number is {number}: with test_fraction {test} and "
+        given += f"validation_fraction {validation} that leaves {train} for training"
+        if min(train, *rest) < 1:
+            return f"{given}, {rest[0]} for validation, {rest[1]} for testing; take more lattices."
+        if batch_size > train:
+            return (
+                f"{given}, less than one batch; {batch_key} is {batch_size}, take at most {train}."
+            )
+        return None
+
+    return problem
+
+
+def _combinations() -> Iterator[tuple[tuple[str, ...], Callable[..., str | None]]]:
+    """Keys, and a function of their values that tells what is wrong with them together."""
+    yield ("results_dir",), _results_dir
+    yield ("device",), _device
+    yield ("nets.autoencoder_layers", "L"), _autoencoder_layers
+    for section in ("lattices.wide_range", "local_entropy"):
+        yield (f"{section}.beta_min", f"{section}.beta_max"), _range(section)
+    for kind, section in (
+        ("critical", "nets"), ("wide_range", "nets"), ("wide_range", "thermometer"),
+    ):  # fmt: skip
+        keys = [f"lattices.{kind}.number", "lattices.test_fraction", "lattices.validation_fraction"]
+        yield (*keys, f"{section}.batch_size"), _splits(kind, f"{section}.batch_size")

@@ -1,0 +1,120 @@
+"""One digest of the code behind a stage: its module and every project module it imports.
+
+Snakemake does not see edits in imported modules. The digest does: it hashes the syntax trees of
+the stage and, transitively, of all modules under ``workflow/`` that it imports, together with the
+locked versions of the libraries that these import: a new matplotlib redraws figures and trains
+nothing. Data files beside the modules enter; comments, docstrings and layout do not.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+WORKFLOW = Path(__file__).resolve().parent.parent
+LOCK = WORKFLOW.parent / "envs" / "requirements.lock"
+# Libraries whose import name is not their name in the lock.
+DISTRIBUTIONS = {"skimage": "scikit-image", "yaml": "pyyaml"}
+# Files in a package's folder that its modules read, such as the style of the figures.
+DATA = (".mplstyle", ".json", ".cu")
+
+
+def code_digest(module: str, root: Path = WORKFLOW, lock: Path = LOCK) -> str:
+    """Digest ``module`` and the project modules it imports, directly or through others.
+
+    Args:
+        module: dotted name, e.g. ``"stages.train_shallow_net"``.
+        root: folder that project modules are found under.
+        lock: pip lock with the versions of the libraries.
+    Returns:
+        16 hexadecimal digits.
+    Raises:
+        ModuleNotFoundError: ``module`` is not a file under ``root``.
+    """
+    modules = _closure(module, root)
+    libraries = {name.partition(".")[0] for each in modules.values() for name in each.imported}
+    names = {DISTRIBUTIONS.get(library, library).lower().replace("_", "-") for library in libraries}
+    parts = [f"{name}={parsed.significant}" for name, parsed in sorted(modules.items())]
+    parts += [f"{name}=={version}" for name, version in _locked(lock) if name in names]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+class _Parsed(NamedTuple):
+    """What counts of a module's text, and every name it imports."""
+
+    significant: str
+    imported: frozenset[str]
+
+
+def _closure(module: str, root: Path) -> dict[str, _Parsed]:
+    """``module`` and all project modules it imports, by dotted name."""
+    if _source(module, root) is None:
+        raise ModuleNotFoundError(f"no module {module} under {root}")
+    found: dict[str, _Parsed] = {}
+    todo = [module]
+    while todo:
+        name = todo.pop()
+        source = _source(name, root)
+        if name in found or source is None:
+            continue
+        is_package = source.name == "__init__.py"
+        found[name] = _parsed(source.read_bytes(), name, is_package)
+        if is_package:
+            data = [each for each in sorted(source.parent.iterdir()) if each.suffix in DATA]
+            texts = [f"{each.name}={each.read_bytes()!r}" for each in data]
+            found[name] = found[name]._replace(
+                significant="\0".join([found[name].significant, *texts])
+            )
+        todo.extend(found[name].imported)
+        parent = name.rpartition(".")[0]
+        if parent:  # importing a.b runs a/__init__.py too
+            todo.append(parent)
+    return found
+
+
+@cache
+def _parsed(content: bytes, module: str, is_package: bool) -> _Parsed:
+    tree = ast.parse(content)
+    imported = frozenset(_imported(tree, module, is_package=is_package))
+    return _Parsed(_significant(tree), imported)
+
+
+def _source(module: str, root: Path) -> Path | None:
+    path = root.joinpath(*module.split("."))
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _imported(tree: ast.Module, module: str, *, is_package: bool) -> Iterator[str]:
+    """Every name that an import statement in ``tree`` may refer to, project module or not."""
+    package = module.split(".") if is_package else module.split(".")[:-1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            origin = ".".join([*base, *([node.module] if node.module else [])])
+            yield origin
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def _significant(tree: ast.Module) -> str:
+    """The tree as text, without docstrings (comments and layout are in no tree)."""
+    for node in ast.walk(tree):
+        if isinstance(
+            node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        ) and (ast.get_docstring(node, clean=False) is not None):
+            node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+def _locked(lock: Path) -> Iterator[tuple[str, str]]:
+    """Normalised name and version of every library in a pip lock, sorted."""
+    for line in sorted(lock.read_text().splitlines()):
+        name, _, version = line.partition("#")[0].strip().partition("==")
+        if name:
+            yield name.lower().replace("_", "-"), version

@@ -1,0 +1,40 @@
+"""The shell in which stages run: this interpreter, this checkout's code, a fixed thread count."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from pipeline.digest import WORKFLOW, code_digest
+
+
+def prefer_this_interpreter() -> None:
+    """Put this interpreter's folder first in PATH: ``python`` in a job is then the same one.
+
+    A conda environment that Snakemake activates for a job comes before it.
+    """
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+def shell_prefix(threads: int) -> str:
+    """What every job's shell command begins with.
+
+    PYTHONPATH points at this checkout, so that the code that runs is the code that was digested.
+    Compiled kernels are kept under the digest of the code they were compiled from: numba's own
+    cache does not notice edits in imported files and would run old machine code.
+
+    Args:
+        threads: numeric threads of one job; the order of sums, and so the last bits of results,
+            depend on it.
+    """
+    kernels = Path(".snakemake", "kernels", code_digest("stages.sample_lattices")).resolve()
+    variables = {
+        "PYTHONPATH": WORKFLOW,
+        "COARSEGRAIN_KERNEL_CACHE": 1,
+        "NUMBA_CACHE_DIR": kernels,
+        "OMP_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+    }
+    exports = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in variables.items())
+    return f"export {exports}; "

@@ -1,0 +1,134 @@
+"""The edge of a stage: command line in, whole files with their provenance out.
+
+A stage is one function whose keyword-only parameters are its command line::
+
+    def main(*, lattices: Input, weights: Output, spec: Spec) -> Facts:
+        \"\"\"Train one net.\"\"\"
+
+    if __name__ == "__main__":
+        run(main)
+
+``python -m stages.<rule> --help`` lists them. Outputs are written beside their final place and
+moved there only when the function has returned, so no half-written file is ever seen.
+"""
+
+import argparse
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+from coarsegrain.errors import CoarsegrainError
+from pipeline import provenance
+
+Input = Annotated[Path, "input"]
+Inputs = Annotated[list[Path], "inputs"]
+Output = Annotated[Path, "output"]
+Spec = Annotated[dict[str, Any], "spec"]
+# What the stage learned while it ran and provenance should keep, e.g. {"device": "cpu"}.
+Facts = Mapping[str, str] | None
+
+
+def run(main: Callable[..., Facts], arguments: list[str] | None = None) -> None:
+    """Run a stage from the command line; exit with status 1 and a sentence if it cannot go on."""
+    kinds = {
+        name: hint.__metadata__[0]
+        for name, hint in get_type_hints(main, include_extras=True).items()
+        if name != "return"
+    }
+    values = vars(_parser(main, kinds).parse_args(arguments))
+    code = values.pop("code")
+    finals = {name: values[name] for name, kind in kinds.items() if kind == "output"}
+    partials = {name: _partial(path) for name, path in finals.items()}
+    try:
+        inputs = _existing_inputs(values, kinds)
+        for path in finals.values():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        facts = main(**{**values, **partials})
+        for name, path in partials.items():  # all or nothing
+            if not path.is_file():
+                raise CoarsegrainError(f"the stage did not write {finals[name]}; this is a bug.")
+        for name, path in finals.items():
+            provenance.write_sidecar(
+                path,
+                content=partials[name],
+                stage=inspect.getmodule(main).__spec__.name,  # type: ignore[union-attr]
+                spec=values.get("spec", {}),
+                code=code,
+                inputs=inputs,
+                facts=facts or {},
+            )
+            os.replace(partials[name], path)
+    except (CoarsegrainError, OSError, MemoryError) as error:
+        sys.exit(f"error: {_sentence(error)}")
+    finally:
+        for path in partials.values():
+            path.unlink(missing_ok=True)
+
+
+def _parser(main: Callable[..., Facts], kinds: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {inspect.getmodule(main).__spec__.name}",  # type: ignore[union-attr]
+        description=inspect.getdoc(main),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    for name, kind in kinds.items():
+        flag = f"--{name.replace('_', '-')}"
+        if kind == "input":
+            parser.add_argument(flag, type=Path, required=True, metavar="FILE", help="read")
+        elif kind == "inputs":
+            parser.add_argument(
+                flag,
+                type=Path,
+                required=True,
+                nargs="*",
+                metavar="FILE",
+                help="read, in this order",
+            )
+        elif kind == "output":
+            parser.add_argument(flag, type=Path, required=True, metavar="FILE", help="written")
+        else:
+            parser.add_argument(
+                flag, type=_json_object, required=True, metavar="JSON", help="what to compute"
+            )
+    parser.add_argument(
+        "--code", default="unknown", metavar="DIGEST", help="digest of the code, kept in provenance"
+    )
+    return parser
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise argparse.ArgumentTypeError(f"not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError("must be a JSON object, {...}")
+    return value
+
+
+def _existing_inputs(values: Mapping[str, Any], kinds: Mapping[str, str]) -> list[Path]:
+    paths: list[Path] = []
+    for name, kind in kinds.items():
+        paths += [values[name]] if kind == "input" else values[name] if kind == "inputs" else []
+    for path in paths:
+        if not path.is_file():
+            raise CoarsegrainError(
+                f"input {path} does not exist; run the rule that makes it first."
+            )
+    return paths
+
+
+def _partial(path: Path) -> Path:
+    """A name of its own beside ``path``, with the same ending (matplotlib goes by it)."""
+    return path.with_name(f".{path.stem}.partial-{os.getpid()}{path.suffix}")
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return f"out of memory ({error}); lower the number of lattices, the batch size or L."
+    return str(error)
