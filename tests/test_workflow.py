@@ -1,0 +1,242 @@
+"""The real Snakefile, run on the smoke preset."""
+
+import csv
+import dataclasses
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from coarsegrain.nets.architecture import models, shallow_nets
+from pipeline.provenance import sha256, sidecar_path
+
+pytestmark = pytest.mark.slow
+
+TABLES = {
+    "model_losses": "model,member,split,hinge,penalty,objective,spin_accuracy",
+    "local_entropy": "beta,lattices,boundary,entropy_bits,std_error",
+    "thermometer": "beta,beta_predicted,std_error,member",
+    "beta_flow": "beta,lattices,beta_predicted,std_error,member",
+    "beta_fixed_point": "source,beta_star,low,high",
+    "model_architectures": "model,layer,inputs,outputs,weights,activation,biases",
+}
+FIGURES = [
+    "loss_curves", "reconstructions", "weight_matrices", "spin_correlations", "local_entropy",
+    "lattice_gallery", "thermometer", "beta_flow", "autoencoder_wide_range_losses",
+]  # fmt: skip
+
+
+def rows(checkout, table):
+    with (checkout.path / f"results/smoke/tables/{table}.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def planned(checkout, *arguments):
+    """The outputs that a dry run says will be made."""
+    run = checkout.smoke("--dry-run", *arguments)
+    assert run.returncode == 0, run.stdout
+    lines = re.findall(r"^ +output: (.*)$", run.stdout, re.MULTILINE)
+    return {path for line in lines for path in line.split(", ")}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_has_its_columns_and_rows(smoke_run, table):
+    text = (smoke_run.path / f"results/smoke/tables/{table}.csv").read_text()
+    assert text.splitlines()[0] == TABLES[table]
+    assert len(text.splitlines()) > 1
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_every_figure_is_there_as_pdf_and_png(smoke_run, figure):
+    folder = smoke_run.path / "results/smoke/figures"
+    assert (folder / f"{figure}.pdf").read_bytes().startswith(b"%PDF")
+    assert (folder / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_report_holds_every_figure_with_its_caption(smoke_run):
+    report = (smoke_run.path / "results/smoke/report.html").read_text()
+    for figure in FIGURES:
+        assert f"{figure}.png" in report
+
+
+def test_losses_are_listed_for_every_net_member_and_split(smoke_run):
+    listed = [(r["model"], r["member"], r["split"]) for r in rows(smoke_run, "model_losses")]
+    nets = [*shallow_nets(8), *models(8)]
+    assert sorted(listed) == sorted(
+        (net, member, split)
+        for net in nets
+        for member in "01"
+        for split in ("train", "validation", "test")
+    )
+
+
+def test_hard_coded_nets_recover_every_decimated_spin(smoke_run):
+    hard_coded = [r for r in rows(smoke_run, "model_losses") if r["model"].startswith("HCG")]
+    assert {(r["hinge"], r["penalty"], r["spin_accuracy"]) for r in hard_coded} == {
+        ("0.0", "0.0", "1.0")
+    }
+
+
+def test_every_member_of_every_net_has_lattices_of_its_own(smoke_run):
+    folder = smoke_run.path / "results/smoke/lattices"
+    sets = [p for p in folder.rglob("member-*.nc") if ".step-" not in p.name]
+    trained_or_assembled = 4 + 6 + 1  # CG, UP; models; thermometer
+    assert len(sets) == 2 * trained_or_assembled
+    seeds = [json.loads(sidecar_path(path).read_text())["spec"]["seed"] for path in sets]
+    assert len(set(seeds)) == len(seeds)
+    assert len({p.read_bytes() for p in sets}) == len(sets)
+
+
+def test_every_output_has_a_provenance_sidecar_that_matches_it(smoke_run):
+    results = smoke_run.path / "results/smoke"
+    made = [
+        path
+        for folder in ("lattices", "nets", "tables", "figures")
+        for path in (results / folder).rglob("*")
+        if path.is_file() and not path.name.endswith(".prov.json")
+    ]
+    assert len(made) > 100
+    for path in made:
+        record = json.loads(sidecar_path(path).read_text())
+        assert record["sha256"] == sha256(path)
+        for source, digest in record["inputs"].items():
+            assert sha256(smoke_run.path / source) == digest
+
+
+def test_nothing_unfinished_is_left_behind(smoke_run):
+    assert not list((smoke_run.path / "results").rglob("*.partial-*"))
+
+
+def test_a_second_run_does_nothing_and_says_so(smoke_run):
+    run = smoke_run.smoke()
+    assert run.returncode == 0
+    assert "Nothing to be done" in run.stdout
+
+
+def test_one_more_member_trains_only_that_member_of_each_net(smoke_run):
+    outputs = planned(smoke_run, "--config", "members=3")
+    trained = {path for path in outputs if "/nets/" in path or "/lattices/" in path}
+    assert trained
+    assert all("/member-2." in path for path in trained)
+    nets = {path.split("/")[3] for path in trained if path.endswith(".history.csv")}
+    assert nets == {
+        "CG-64-32", "CG-32-16", "UP-16-32", "UP-32-64",
+        "Model-1", "Model-2", "Model-2-CG", "AE-WR", "thermometer",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "reruns", "keeps"),
+    [
+        ("local_entropy={autoencoder_image: rescale}", "tables/local_entropy.csv", "nets/"),
+        ("bootstrap_samples=300", "tables/beta_fixed_point.csv", "nets/"),
+        ("thermometer={stop_mse: 0.01}", "nets/thermometer/member-0.safetensors", "nets/AE-WR/"),
+        ("nets={l1: 1.0e-4}", "nets/AE-WR/member-1.safetensors", "lattices/"),
+    ],
+)
+def test_a_changed_setting_reruns_what_depends_on_it_and_nothing_upstream(
+    smoke_run, change, reruns, keeps
+):
+    outputs = planned(smoke_run, "--config", change)
+    assert f"results/smoke/{reruns}" in outputs
+    assert not [path for path in outputs if path.startswith(f"results/smoke/{keeps}")]
+
+
+def test_the_same_seed_gives_the_same_tables_and_another_seed_other_ones(smoke_run, checkout):
+    again = checkout.smoke("autoencoder")
+    assert again.returncode == 0, again.stdout
+    assert checkout.tables() == smoke_run.tables()
+
+    other = checkout.smoke("autoencoder", "--config", "seed=1", "results_dir=results/other")
+    assert other.returncode == 0, other.stdout
+    tables, others = checkout.tables(), checkout.tables("results/other")
+    for name in ("model_losses.csv", "local_entropy.csv", "thermometer.csv", "beta_flow.csv"):
+        assert tables[name] != others[name]
+
+    # within error: at each beta, the local entropy of the input lattices
+    def entropies(results):
+        with (checkout.path / results / "tables/local_entropy.csv").open() as file:
+            return [r for r in csv.DictReader(file) if r["lattices"] == "input"]
+
+    scores = [
+        (float(a["entropy_bits"]) - float(b["entropy_bits"]))
+        / (float(a["std_error"]) ** 2 + float(b["std_error"]) ** 2) ** 0.5
+        for a, b in zip(entropies("results/smoke"), entropies("results/other"), strict=True)
+    ]
+    assert max(abs(score) for score in scores) < 5
+    assert sum(score**2 for score in scores) > 0
+
+
+def test_majority_map_and_tanh_run_through(checkout):
+    run = checkout.smoke(
+        "results/smoke/tables/model_losses.csv",
+        "--config", "nets={map: majority, activation: tanh, loss: squared_hinge}", "members=2",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout
+    losses = {(r["model"], r["split"]): r for r in rows(checkout, "model_losses")}
+    assert float(losses["Model-3-HCG", "test"]["spin_accuracy"]) > 0.5
+
+
+def test_a_lattice_of_another_size_changes_every_net(checkout):
+    outputs = planned(checkout, "--config", "L=12")
+    assert "results/smoke/nets/CG-144-72/member-0.safetensors" in outputs
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("L=7", "L is 7"),
+        ("nets={loss: hing}", "nets.loss"),
+        ("lattices={critical: {bta: 0.4}}", "lattices.critical.bta"),
+        ("members=1", "members is 1"),
+        ("device=cuda", "device"),
+    ],
+)
+def test_a_bad_config_stops_before_the_first_job_and_loses_nothing(smoke_run, change, sentence):
+    before = smoke_run.tables()
+    run = smoke_run.smoke("--config", change)
+    assert run.returncode != 0
+    assert sentence in run.stdout
+    assert "Traceback" not in run.stdout
+    assert smoke_run.tables() == before
+
+
+@pytest.mark.parametrize("damage", ["truncated", "foreign"])
+@pytest.mark.parametrize(
+    ("victim", "target"),
+    [
+        ("lattices/local_entropy.nc", "tables/local_entropy.csv"),
+        ("nets/AE-WR/member-0.safetensors", "tables/local_entropy.csv"),
+    ],
+)
+def test_a_damaged_file_is_named_with_what_to_do(smoke_run, tmp_path, damage, victim, target):
+    copy = dataclasses.replace(smoke_run, path=tmp_path / "copy")
+    shutil.copytree(smoke_run.path, copy.path)
+    path = copy.path / "results/smoke" / victim
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] if damage == "truncated" else b"not mine\n" * 50)
+    run = copy.smoke(f"results/smoke/{target}")
+    assert run.returncode != 0
+    assert victim in run.stdout
+    assert "delete it" in run.stdout
+    path.unlink()
+    mended = copy.smoke(f"results/smoke/{target}")
+    assert mended.returncode == 0, mended.stdout
+    name = target.split("/")[-1]
+    assert copy.tables()[name] == smoke_run.tables()[name]
+
+
+def test_stages_explain_themselves(smoke_run):
+    for stage in sorted((smoke_run.path / "workflow/stages").glob("[a-z]*.py")):
+        shown = subprocess.run(
+            [sys.executable, "-m", f"stages.{stage.stem}", "--help"],
+            cwd=smoke_run.path / "workflow",
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert "usage: python -m stages." in shown
+        assert "read" in shown or "written" in shown

@@ -1,0 +1,85 @@
+# Where things are: the grammar of paths, stated once. Chapters use these names and no others.
+#
+#   lattices/<set>.nc                            a set of lattices; <set> is thermometer_test,
+#                                                local_entropy, or for training a net
+#   lattices/critical/<net>/member-<k>.nc        its member's own, at one beta
+#   lattices/wide_range/<net>/member-<k>.nc      the same over a range of beta
+#   lattices/critical/<net>/member-<k>.step-1.nc the same, coarse-grained once; step-2: twice
+#   nets/<net>/member-<k>.safetensors            trained weights, with .history.csv, .losses.csv
+#   nets/<net>/member-<k>.transferred.safetensors  layers taken from shallow nets
+#   tables/<name>.csv, figures/<name>.pdf and .png, logs/, benchmarks/
+import re
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+WORKFLOW = Path(workflow.current_basedir).parent
+sys.path.insert(0, str(WORKFLOW))
+
+from coarsegrain.errors import CoarsegrainError
+from coarsegrain.nets import architecture
+from pipeline.config import validated
+from pipeline.digest import code_digest
+from pipeline.environment import prefer_this_interpreter, shell_prefix
+from pipeline.spec import canonical_json, derived_seed
+
+try:
+    config = validated(config)
+except CoarsegrainError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = config["results_dir"]
+L = config["L"]
+MEMBERS = range(config["members"])
+SHALLOW_NETS = architecture.shallow_nets(L)
+MODELS = architecture.models(L)
+WIDE_RANGE_NETS = (architecture.WIDE_RANGE_AUTOENCODER, architecture.THERMOMETER)
+
+prefer_this_interpreter()
+shell.prefix(shell_prefix(config["threads"]))
+
+
+wildcard_constraints:
+    member=r"0|[1-9]\d*",
+
+
+def any_of(names):
+    """Regular expression for a wildcard that is one of `names`."""
+    return "|".join(re.escape(name) for name in names)
+
+
+def lattices_of(net, member, level=0):
+    """The lattices of a net's member, at a level: 0, or 1 and 2 for coarse-grained ones."""
+    # Nothing is trained in a hard-coded net: it is evaluated on the lattices of its trained twin.
+    owner = net.removeprefix("H")
+    kind = "wide_range" if net in WIDE_RANGE_NETS else "critical"
+    step = f".step-{level}" if level else ""
+    return f"{RESULTS}/lattices/{kind}/{owner}/member-{member}{step}.nc"
+
+
+def network_of(net, member):
+    """The weights of a net's member."""
+    if net in SHALLOW_NETS and SHALLOW_NETS[net].hard_coded:
+        return f"{RESULTS}/nets/{net}/hard_coded.safetensors"
+    if net in MODELS and not MODELS[net].is_trained:
+        return f"{RESULTS}/nets/{net}/member-{member}.transferred.safetensors"
+    return f"{RESULTS}/nets/{net}/member-{member}.safetensors"
+
+
+def histories_of(*nets):
+    """The histories of all members of nets."""
+    return [
+        f"{RESULTS}/nets/{net}/member-{k}.history.csv" for net in nets for k in MEMBERS
+    ]
+
+
+def shown(figure, subcategory, where):
+    """A figure's PNG, marked for the report, beside what it remakes in the paper."""
+    return report(
+        f"{RESULTS}/figures/{figure}.png",
+        caption=f"../report/{figure}.rst",
+        category="A. Autoencoder against decimation",
+        subcategory=subcategory,
+        labels={"figure": figure.replace("_", " "), "paper": where},
+    )

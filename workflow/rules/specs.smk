@@ -1,0 +1,79 @@
+# What decides each rule's result: the parts of its spec, from config and wildcards only.
+
+
+def seed_of(purpose, **keys):
+    """A seed of its own for one purpose."""
+    return derived_seed(config["seed"], purpose, **keys)
+
+
+SPLITS = {
+    key: config["lattices"][key] for key in ("test_fraction", "validation_fraction")
+}
+
+
+def training_spec(net, member, sizes, settings, **more):
+    """What decides the training of one member of a net."""
+    return canonical_json(
+        {
+            "net": net,
+            "member": int(member),
+            "sizes": list(sizes),
+            "settings": settings,
+            "splits": SPLITS,
+            "start_seed": seed_of("start", net=net, member=int(member)),
+            "shuffling_seed": seed_of("shuffling", net=net, member=int(member)),
+            **{key: config[key] for key in ("device", "threads", "precision")},
+            **more,
+        }
+    )
+
+
+def spin_net_settings(depth):
+    """Training settings (coarsegrain.nets.training) of the nets between lattices."""
+    nets = config["nets"]
+    keys = ("loss", "l1", "learning_rate", "adam_betas", "adam_epsilon", "batch_size")
+    return {**{key: nets[key] for key in keys}, "epochs": nets["epochs"][depth]}
+
+
+def evenly_spaced(low, high, number):
+    return [round(low + k * (high - low) / (number - 1), 12) for k in range(number)]
+
+
+def betas_of(lattice_set):
+    """Which inverse temperatures a set has, as stages/sample_lattices.py reads it."""
+    kind, lattices = Path(lattice_set).parts[0], config["lattices"]
+    if kind == "critical":
+        critical = lattices["critical"]
+        return {"constant": critical["beta"], "number": critical["number"]}
+    wide = lattices["wide_range"]
+    if kind == "wide_range":
+        return {
+            "uniform": [wide["beta_min"], wide["beta_max"]],
+            "number": wide["number"],
+        }
+    if kind == "thermometer_test":  # the middles of equal intervals of the wide range
+        test = config["thermometer"]["test"]
+        half = (wide["beta_max"] - wide["beta_min"]) / (2 * test["number_of_betas"])
+        grid = evenly_spaced(
+            wide["beta_min"] + half, wide["beta_max"] - half, test["number_of_betas"]
+        )
+        return {"grid": grid, "each": test["lattices_per_beta"]}
+    entropy = config["local_entropy"]
+    grid = evenly_spaced(
+        entropy["beta_min"], entropy["beta_max"], entropy["number_of_betas"]
+    )
+    return {"grid": grid, "each": entropy["lattices_per_beta"]}
+
+
+def levels_of(net):
+    """Levels of a net's inputs and outputs."""
+    if net in SHALLOW_NETS:
+        return SHALLOW_NETS[net].level_in, SHALLOW_NETS[net].level_out
+    return 0, 0
+
+
+def trained_layers(net):
+    """How many layers, counted from the last, are trained in the net itself."""
+    if net in SHALLOW_NETS:
+        return 0 if SHALLOW_NETS[net].hard_coded else 1
+    return 4 - len(MODELS[net].transferred)

@@ -1,0 +1,67 @@
+# The net that reads beta off a lattice.
+
+
+rule train_thermometer:
+    input:
+        lattices=lattices_of(architecture.THERMOMETER, "{member}"),
+    output:
+        network=f"{RESULTS}/nets/thermometer/member-{{member}}.safetensors",
+        history=f"{RESULTS}/nets/thermometer/member-{{member}}.history.csv",
+    log:
+        f"{RESULTS}/logs/train_thermometer/member-{{member}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_thermometer/member-{{member}}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=3000,
+        runtime=1440,
+    params:
+        spec=lambda wildcards: training_spec(
+            "thermometer",
+            wildcards.member,
+            sizes=[L * L, config["thermometer"]["hidden"], 1],
+            settings={
+                **spin_net_settings("deep"),
+                "loss": "mse",
+                "l1": 0.0,
+                "batch_size": config["thermometer"]["batch_size"],
+                "epochs": config["thermometer"]["max_epochs"],
+                "stop_at_loss": config["thermometer"]["stop_mse"],
+            },
+        ),
+        code=code_digest("stages.train_thermometer"),
+    message:
+        "Training the thermometer, member {wildcards.member}"
+    shell:
+        "python -m stages.train_thermometer --lattices {input.lattices}"
+        " --network {output.network} --history {output.history}"
+        " --spec {params.spec:q} --code {params.code} > {log} 2>&1"
+
+
+rule test_thermometer:
+    input:
+        lattices=f"{RESULTS}/lattices/thermometer_test.nc",
+        thermometers=[
+            network_of(architecture.THERMOMETER, member) for member in MEMBERS
+        ],
+    output:
+        table=f"{RESULTS}/tables/thermometer.csv",
+    log:
+        f"{RESULTS}/logs/test_thermometer.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/test_thermometer.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code_digest("stages.test_thermometer"),
+    message:
+        "Testing the thermometer"
+    shell:
+        "python -m stages.test_thermometer --lattices {input.lattices}"
+        " --thermometers {input.thermometers} --table {output.table}"
+        " --code {params.code} > {log} 2>&1"

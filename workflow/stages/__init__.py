@@ -1,0 +1,1 @@
+"""One program per rule: reads inputs and spec, calls the library, writes outputs."""

@@ -1,0 +1,42 @@
+"""Rule evaluate_model: losses and recovered spins of one member of a net."""
+
+import pandas as pd
+
+from coarsegrain.nets.losses import LOSSES, hinge, spin_accuracy
+from coarsegrain.nets.network import read_network
+from coarsegrain.nets.splits import split
+from coarsegrain.storage import read_lattices, write_table
+from pipeline.stage import Input, Output, Spec, run
+
+
+def main(
+    *, network: Input, lattices_in: Input, lattices_out: Input, losses: Output, spec: Spec
+) -> None:
+    """Evaluate a net on its member's training, validation and test lattices.
+
+    Spec: net, member; loss, l1; trained_layers (how many layers, from the last, were trained in
+    this net: only they count in the penalty); splits.
+    """
+    net = read_network(network)
+    inputs, targets = read_lattices(lattices_in).spins, read_lattices(lattices_out).spins
+    trained = net.layers[len(net.layers) - spec["trained_layers"] :]
+    penalty = spec["l1"] * sum(float(abs(layer.weight).sum(dtype=float)) for layer in trained)
+    rows = []
+    for name, part in split(len(inputs), **spec["splits"])._asdict().items():
+        outputs, wanted = net(inputs[part]), targets[part].reshape(part.stop - part.start, -1)
+        rows.append(
+            {
+                "model": spec["net"],
+                "member": spec["member"],
+                "split": name,
+                "hinge": float(hinge(outputs, wanted)),
+                "penalty": penalty,
+                "objective": float(LOSSES[spec["loss"]](outputs, wanted)) + penalty,
+                "spin_accuracy": spin_accuracy(outputs, wanted),
+            }
+        )
+    write_table(losses, pd.DataFrame(rows))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,25 @@
+"""Rule train_model: train one member of Model-1, Model-2 (either variant) or AE-WR."""
+
+from coarsegrain.storage import read_lattices, write_table
+from pipeline.stage import Facts, Input, Inputs, Output, Spec, run
+from pipeline.training import train_from_spec
+
+
+def main(
+    *, lattices: Input, transferred: Inputs, network: Output, history: Output, spec: Spec
+) -> Facts:
+    """Train a net to reconstruct lattices; layers transferred into it stay frozen.
+
+    Spec: activation, and what pipeline.training lists.
+    """
+    spins = read_lattices(lattices).spins
+    activations = [spec["activation"]] * (len(spec["sizes"]) - 1)
+    epochs, facts = train_from_spec(
+        spins, spins, spec, activations, transferred=transferred, network=network
+    )
+    write_table(history, epochs)
+    return facts
+
+
+if __name__ == "__main__":
+    run(main)
