@@ -1,0 +1,70 @@
+# coarsegrain: `make run` and `make test` are all you need; they set themselves up.
+SHELL := bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOCK := envs/requirements.lock
+
+# make run PRESET=paper lays workflow/presets/paper.yaml over config.yaml
+PRESET ?= laptop
+PRESETS := laptop $(basename $(notdir $(wildcard workflow/presets/*.yaml)))
+ifeq ($(filter $(PRESET),$(PRESETS)),)
+$(error There is no preset "$(PRESET)"; choose one of: $(PRESETS))
+endif
+CONFIG := $(if $(filter-out laptop,$(PRESET)),--configfile workflow/presets/$(PRESET).yaml)
+CORES ?= all
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(CONFIG) $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help run dry-run test test-fast lint format lock clean-venv
+
+help: ## Show this list
+	@echo "coarsegrain: deep learning and the renormalization group on the Ising model"
+	@echo
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@echo
+	@echo "Options: PRESET=$(shell echo $(PRESETS) | tr ' ' '|')   CORES=<number>   ARGS=\"<for snakemake>\""
+
+run: $(READY) ## Run the study and print the losses, the fixed points and where the report is
+	@PYTHONPATH=workflow $(BIN)/python -m pipeline.run --cores $(CORES) $(CONFIG) $(ARGS)
+
+dry-run: $(READY) ## Say which jobs would run, and why
+	@$(SNAKEMAKE) --dry-run
+
+test: $(READY) ## Run all tests, the fast ones first
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu"
+	@$(BIN)/python -m pytest -m "slow or gpu" --durations 10
+
+test-fast: $(READY) ## Run the tests that take seconds
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu"
+
+lint: $(READY) ## Check style, types and rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: $(READY) ## Put the code into the house's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+lock: ## Resolve envs/requirements.in afresh and write envs/requirements.lock
+	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet --requirement envs/requirements.in
+	{ sed -n '/^#/p' $(LOCK); $(VENV)-lock/bin/python -m pip freeze | sed 's/+[a-z0-9]*$$//'; } > $(LOCK).new
+	mv $(LOCK).new $(LOCK) && rm -rf $(VENV)-lock
+
+clean-venv: ## Remove the Python environment; the next command makes it again
+	rm -rf $(VENV)
+
+# Made from the lock when missing, brought up to date when the lock is newer.
+$(READY): $(LOCK)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "coarsegrain needs Python 3.11 or later, and $(PYTHON) is not; say which to use: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Setting up $(VENV) from $(LOCK) (once, a minute or two)"
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $(LOCK)
+	@touch $@
