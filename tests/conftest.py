@@ -45,10 +45,10 @@ class Checkout:
             env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
         )
 
-    def smoke(self, *arguments, **options):
-        """Run the smoke preset here."""
-        preset = str(PROJECT / "workflow" / "presets" / "smoke.yaml")
-        return self.snakemake(*arguments, "--configfile", preset, **options)
+    def smoke(self, *arguments, changes=(), **options):
+        """Run the smoke preset here, with files of ``changes`` laid over it."""
+        files = [PROJECT / "workflow" / "presets" / "smoke.yaml", *changes]
+        return self.snakemake(*arguments, "--configfile", *map(str, files), **options)
 
     def tables(self, results="results/smoke"):
         """The bytes of every table, by name."""

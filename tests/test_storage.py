@@ -17,15 +17,9 @@ from hypothesis.extra import numpy as hnp
 from safetensors.numpy import save_file
 
 from coarsegrain.errors import StorageError
-from coarsegrain.storage import (
-    read_lattices,
-    read_table,
-    read_weights,
-    write_lattices,
-    write_table,
-    write_weights,
-)
-from coarsegrain.storage.lattices import _seal
+from coarsegrain.storage.lattices import _seal, read_lattices, write_lattices
+from coarsegrain.storage.tables import read_table, write_table
+from coarsegrain.storage.weights import read_weights, write_weights
 
 ATTRIBUTES = {"sampler": "Wolff + heat bath", "steps": 40, "seed": str(2**64 - 1), "share": 0.1}
 

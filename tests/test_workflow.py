@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -34,12 +33,14 @@ def rows(checkout, table):
         return list(csv.DictReader(file))
 
 
-def planned(checkout, *arguments):
-    """The outputs that a dry run says will be made."""
-    run = checkout.smoke("--dry-run", *arguments)
+def planned(checkout, settings, tmp_path):
+    """The outputs that would be made with some settings changed."""
+    changes = tmp_path / "changes.yaml"
+    changes.write_text(settings)
+    run = checkout.smoke("--summary", changes=[changes])
     assert run.returncode == 0, run.stdout
-    lines = re.findall(r"^ +output: (.*)$", run.stdout, re.MULTILINE)
-    return {path for line in lines for path in line.split(", ")}
+    lines = [line.split("\t") for line in run.stdout.splitlines()]
+    return {line[0] for line in lines if line[-1] == "update pending"}
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -116,33 +117,51 @@ def test_a_second_run_does_nothing_and_says_so(smoke_run):
     assert "Nothing to be done" in run.stdout
 
 
-def test_one_more_member_trains_only_that_member_of_each_net(smoke_run):
-    outputs = planned(smoke_run, "--config", "members=3")
-    trained = {path for path in outputs if "/nets/" in path or "/lattices/" in path}
-    assert trained
-    assert all("/member-2." in path for path in trained)
-    nets = {path.split("/")[3] for path in trained if path.endswith(".history.csv")}
-    assert nets == {
+def test_one_more_member_trains_only_that_member_of_each_net(smoke_run, tmp_path):
+    outputs = planned(smoke_run, "members: 3", tmp_path)
+    made = {path for path in outputs if "/nets/" in path or "/lattices/" in path}
+    assert all("/member-2." in path for path in made)
+    trained = {path.split("/")[3] for path in made if path.endswith(".history.csv")}
+    assert trained == {
         "CG-64-32", "CG-32-16", "UP-16-32", "UP-32-64",
         "Model-1", "Model-2", "Model-2-CG", "AE-WR", "thermometer",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("change", "reruns", "keeps"),
+    ("settings", "remade", "kept"),
     [
-        ("local_entropy={autoencoder_image: rescale}", "tables/local_entropy.csv", "nets/"),
-        ("bootstrap_samples=300", "tables/beta_fixed_point.csv", "nets/"),
-        ("thermometer={stop_mse: 0.01}", "nets/thermometer/member-0.safetensors", "nets/AE-WR/"),
-        ("nets={l1: 1.0e-4}", "nets/AE-WR/member-1.safetensors", "lattices/"),
+        ("bootstrap_samples: 300", ["tables/beta_fixed_point.csv"], ["nets/", "lattices/"]),
+        (
+            "local_entropy: {autoencoder_image: rescale}",
+            ["tables/local_entropy.csv", "figures/local_entropy.pdf"],
+            ["nets/", "lattices/", "tables/beta_flow.csv", "figures/beta_flow.pdf"],
+        ),
+        (
+            "thermometer: {stop_mse: 0.01}",
+            ["nets/thermometer/member-0.safetensors", "tables/beta_flow.csv"],
+            ["nets/AE-WR/", "nets/Model-1/", "lattices/", "tables/model_losses.csv"],
+        ),
+        (
+            "nets: {l1: 1e-4}",
+            ["nets/AE-WR/member-1.safetensors", "tables/model_losses.csv"],
+            ["nets/thermometer/", "nets/HCG-64-32/", "lattices/", "tables/thermometer.csv"],
+        ),
+        (
+            "lattices: {wide_range: {number: 500}}",
+            ["lattices/wide_range/AE-WR/member-0.nc", "nets/thermometer/member-1.safetensors"],
+            ["lattices/critical/", "nets/Model-1/", "tables/model_architectures.csv"],
+        ),
     ],
 )
-def test_a_changed_setting_reruns_what_depends_on_it_and_nothing_upstream(
-    smoke_run, change, reruns, keeps
+def test_a_changed_setting_remakes_what_depends_on_it_and_nothing_else(
+    smoke_run, tmp_path, settings, remade, kept
 ):
-    outputs = planned(smoke_run, "--config", change)
-    assert f"results/smoke/{reruns}" in outputs
-    assert not [path for path in outputs if path.startswith(f"results/smoke/{keeps}")]
+    outputs = planned(smoke_run, settings, tmp_path)
+    assert {f"results/smoke/{path}" for path in remade} <= outputs
+    assert not [
+        path for path in outputs for each in kept if path.startswith(f"results/smoke/{each}")
+    ]
 
 
 def test_the_same_seed_gives_the_same_tables_and_another_seed_other_ones(smoke_run, checkout):
@@ -180,24 +199,28 @@ def test_majority_map_and_tanh_run_through(checkout):
     assert float(losses["Model-3-HCG", "test"]["spin_accuracy"]) > 0.5
 
 
-def test_a_lattice_of_another_size_changes_every_net(checkout):
-    outputs = planned(checkout, "--config", "L=12")
+def test_sizes_of_the_nets_follow_from_L(checkout, tmp_path):
+    outputs = planned(checkout, "L: 12", tmp_path)
     assert "results/smoke/nets/CG-144-72/member-0.safetensors" in outputs
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("settings", "sentence"),
     [
-        ("L=7", "L is 7"),
-        ("nets={loss: hing}", "nets.loss"),
-        ("lattices={critical: {bta: 0.4}}", "lattices.critical.bta"),
-        ("members=1", "members is 1"),
-        ("device=cuda", "device"),
+        ("L: 7", "L is 7"),
+        ("nets: {loss: hing}", "nets.loss is 'hing'"),
+        ("lattices: {critical: {bta: 0.4}}", "did you mean lattices.critical.beta?"),
+        ("members: 1", "members is 1"),
+        ("device: cuda", "device is 'cuda'"),
     ],
 )
-def test_a_bad_config_stops_before_the_first_job_and_loses_nothing(smoke_run, change, sentence):
+def test_a_bad_config_stops_before_the_first_job_and_loses_nothing(
+    smoke_run, tmp_path, settings, sentence
+):
     before = smoke_run.tables()
-    run = smoke_run.smoke("--config", change)
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(settings)
+    run = smoke_run.smoke(changes=[bad])
     assert run.returncode != 0
     assert sentence in run.stdout
     assert "Traceback" not in run.stdout

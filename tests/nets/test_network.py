@@ -5,7 +5,7 @@ import pytest
 
 from coarsegrain.errors import StorageError
 from coarsegrain.nets.network import BATCH, Layer, Network, read_network, write_network
-from coarsegrain.storage import write_weights
+from coarsegrain.storage.weights import write_weights
 
 RNG = np.random.default_rng(0)
 THREE = Network(

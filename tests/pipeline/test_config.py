@@ -273,7 +273,7 @@ COMBINATIONS = [
         ["lattices.critical.number is 3", "0 for validation", "take more lattices"],
     ),
     (
-        {"lattices__critical__number": 150},
+        {"lattices__critical__number": 150, "nets__batch_size": 100},
         [
             "lattices.critical.number is 150",
             "leaves 96 for train",
@@ -282,11 +282,19 @@ COMBINATIONS = [
         ],
     ),
     (
-        {"lattices__wide_range__number": 150, "nets__batch_size": 10},
+        {
+            "lattices__wide_range__number": 150,
+            "nets__batch_size": 10,
+            "thermometer__batch_size": 100,
+        },
         ["lattices.wide_range.number is 150", "thermometer.batch_size is 100"],
     ),
     (
-        {"lattices__wide_range__number": 150, "thermometer__batch_size": 10},
+        {
+            "lattices__wide_range__number": 150,
+            "nets__batch_size": 100,
+            "thermometer__batch_size": 10,
+        },
         ["lattices.wide_range.number is 150", "nets.batch_size is 100"],
     ),
     (

@@ -29,7 +29,7 @@ rule evaluate_model:
                 "net": wildcards.net,
                 "member": int(wildcards.member),
                 "loss": config["nets"]["loss"],
-                "l1": config["nets"]["l1"],
+                "l1": config["nets"]["l1"] if trained_layers(wildcards.net) else 0.0,
                 "trained_layers": trained_layers(wildcards.net),
                 "splits": SPLITS,
             }

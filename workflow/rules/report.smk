@@ -37,11 +37,11 @@ rule report:
         "../../envs/cpu.yaml"
     params:
         config=canonical_json(config),
-        snakemake=f"{sys.executable} -m snakemake",
+        python=sys.executable,
         snakefile=workflow.main_snakefile,
     message:
         "Writing the report: {output.report}"
     shell:
         "printf '%s\\n' {params.config:q} > {output.config} &&"
-        " {params.snakemake} autoencoder --snakefile {params.snakefile:q}"
+        " {params.python:q} -m snakemake autoencoder --snakefile {params.snakefile:q}"
         " --configfile {output.config} --nolock --report {output.report} > {log} 2>&1"

@@ -8,7 +8,8 @@ from coarsegrain.analysis.statistics import standard_error
 from coarsegrain.ising.exact import BETA_CRITICAL
 from coarsegrain.nets.network import read_network
 from coarsegrain.rg.decimation import effective_beta, fixed_point_of_effective_beta
-from coarsegrain.storage import read_lattices, write_table
+from coarsegrain.storage.lattices import read_lattices
+from coarsegrain.storage.tables import write_table
 from pipeline.stage import Input, Inputs, Output, Spec, run
 
 PAPER = {"paper_autoencoder": 0.45265, "paper_decimation": 0.505}  # Shukla & Thakur 2021, III.D

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from coarsegrain.storage import read_table, write_table
+from coarsegrain.storage.tables import read_table, write_table
 from pipeline.stage import Inputs, Output, run
 
 

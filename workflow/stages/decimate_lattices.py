@@ -1,7 +1,7 @@
 """Rule decimate_lattices: coarse-grain a set of lattices twice."""
 
 from coarsegrain.rg.maps import coarse_grain
-from coarsegrain.storage import read_lattices, write_lattices
+from coarsegrain.storage.lattices import read_lattices, write_lattices
 from pipeline.stage import Input, Output, Spec, run
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from coarsegrain.nets.architecture import THERMOMETER, model_sizes, models, shallow_nets
-from coarsegrain.storage import write_table
+from coarsegrain.storage.tables import write_table
 from pipeline.stage import Output, Spec, run
 
 

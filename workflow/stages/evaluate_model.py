@@ -5,7 +5,8 @@ import pandas as pd
 from coarsegrain.nets.losses import LOSSES, hinge, spin_accuracy
 from coarsegrain.nets.network import read_network
 from coarsegrain.nets.splits import split
-from coarsegrain.storage import read_lattices, write_table
+from coarsegrain.storage.lattices import read_lattices
+from coarsegrain.storage.tables import write_table
 from pipeline.stage import Input, Output, Spec, run
 
 

@@ -7,7 +7,8 @@ from coarsegrain.analysis.entropy import as_images, local_entropy
 from coarsegrain.analysis.statistics import crossed_standard_error
 from coarsegrain.nets.network import read_network
 from coarsegrain.rg.decimation import decimate
-from coarsegrain.storage import read_lattices, write_table
+from coarsegrain.storage.lattices import read_lattices
+from coarsegrain.storage.tables import write_table
 from pipeline.stage import Input, Inputs, Output, Spec, run
 
 

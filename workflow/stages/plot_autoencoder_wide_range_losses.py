@@ -4,7 +4,7 @@ import pandas as pd
 
 from coarsegrain.figures.autoencoder_wide_range_losses import autoencoder_wide_range_losses
 from coarsegrain.figures.style import save
-from coarsegrain.storage import read_table
+from coarsegrain.storage.tables import read_table
 from pipeline.stage import Inputs, Output, run
 
 

@@ -2,7 +2,7 @@
 
 from coarsegrain.figures.beta_flow import beta_flow
 from coarsegrain.figures.style import save
-from coarsegrain.storage import read_table
+from coarsegrain.storage.tables import read_table
 from pipeline.stage import Input, Output, run
 
 

@@ -6,7 +6,7 @@ from coarsegrain.figures.lattice_gallery import lattice_gallery
 from coarsegrain.figures.style import save
 from coarsegrain.nets.network import read_network
 from coarsegrain.rg.decimation import decimate
-from coarsegrain.storage import read_lattices
+from coarsegrain.storage.lattices import read_lattices
 from pipeline.stage import Input, Output, Spec, run
 
 

@@ -2,7 +2,7 @@
 
 from coarsegrain.figures.local_entropy import local_entropy
 from coarsegrain.figures.style import save
-from coarsegrain.storage import read_table
+from coarsegrain.storage.tables import read_table
 from pipeline.stage import Input, Output, run
 
 

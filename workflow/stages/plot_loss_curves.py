@@ -4,7 +4,7 @@ import pandas as pd
 
 from coarsegrain.figures.loss_curves import loss_curves
 from coarsegrain.figures.style import save
-from coarsegrain.storage import read_table
+from coarsegrain.storage.tables import read_table
 from pipeline.stage import Input, Inputs, Output, run
 
 

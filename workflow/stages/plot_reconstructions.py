@@ -4,7 +4,7 @@ from coarsegrain.errors import CoarsegrainError
 from coarsegrain.figures.reconstructions import reconstructions
 from coarsegrain.figures.style import save
 from coarsegrain.nets.network import read_network
-from coarsegrain.storage import read_lattices
+from coarsegrain.storage.lattices import read_lattices
 from pipeline.stage import Input, Output, Spec, run
 
 

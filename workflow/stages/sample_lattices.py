@@ -5,7 +5,7 @@ from importlib.metadata import version
 import numpy as np
 
 from coarsegrain.ising.sampler import equilibration_steps, sample_lattices
-from coarsegrain.storage import write_lattices
+from coarsegrain.storage.lattices import write_lattices
 from pipeline.progress import reporter
 from pipeline.stage import Output, Spec, run
 

@@ -5,7 +5,8 @@ import pandas as pd
 
 from coarsegrain.analysis.statistics import standard_error
 from coarsegrain.nets.network import read_network
-from coarsegrain.storage import read_lattices, write_table
+from coarsegrain.storage.lattices import read_lattices
+from coarsegrain.storage.tables import write_table
 from pipeline.stage import Input, Inputs, Output, run
 
 

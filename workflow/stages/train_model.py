@@ -1,6 +1,7 @@
 """Rule train_model: train one member of Model-1, Model-2 (either variant) or AE-WR."""
 
-from coarsegrain.storage import read_lattices, write_table
+from coarsegrain.storage.lattices import read_lattices
+from coarsegrain.storage.tables import write_table
 from pipeline.stage import Facts, Input, Inputs, Output, Spec, run
 from pipeline.training import train_from_spec
 

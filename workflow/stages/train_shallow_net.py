@@ -1,6 +1,7 @@
 """Rule train_shallow_net: train one member of a coarse-grainer CG or an up-scaler UP."""
 
-from coarsegrain.storage import read_lattices, write_table
+from coarsegrain.storage.lattices import read_lattices
+from coarsegrain.storage.tables import write_table
 from pipeline.stage import Facts, Input, Output, Spec, run
 from pipeline.training import train_from_spec
 

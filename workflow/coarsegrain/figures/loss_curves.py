@@ -55,7 +55,8 @@ def loss_curves(history: pd.DataFrame, losses: pd.DataFrame) -> Figure:
         axes.set_title(title)
     panels["validation"].sharey(panels["train"])
     panels["train"].set_ylabel("hinge per output, without the L1 penalty")
-    panels["train"].set_ylim(bottom=0)
+    highest = max(panels["train"].get_ylim()[1], 1.08 * PUBLISHED["validation"]["Model-3"])
+    panels["train"].set_ylim(0, highest)
     for split, published in PUBLISHED.items():
         for model, value in published.items():
             mark_published(panels[split], value, NET_COLOURS[model])

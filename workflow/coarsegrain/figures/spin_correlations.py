@@ -121,6 +121,8 @@ def _draw_profiles(axes: Axes, name: str, rg: Weights, autoencoder: Weights, L: 
     ]
     for label, correlations, colour in curves:
         offsets, means, sizes = mean_by_offset(correlations, 2 * L)
+        means, sizes = (np.insert(each, len(each) // 2, np.nan) for each in (means, sizes))
+        offsets = np.insert(offsets, len(offsets) // 2, 0)  # a gap instead of the diagonal
         axes.plot(offsets, means, color=colour, label=label)
         axes.plot(offsets, sizes, color=colour, lw=0.9, ls=":", label=f"{label}, absolute values")
     for offset in (-L, -L // 2, L // 2, L):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coarsegrain.errors import StorageError
-from coarsegrain.storage import read_weights, write_weights
+from coarsegrain.storage.weights import read_weights, write_weights
 
 Activation = Literal["linear", "tanh", "relu"]
 FloatArray = npt.NDArray[np.floating]
