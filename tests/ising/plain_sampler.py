@@ -88,3 +88,56 @@ def sample(
                 s[y][x] = (1 if h >= 0 else -1) * (-1 if u < threshold else 1)
     philox.cache_clear()
     return s
+
+
+MONOTONE = 6
+
+
+def monotone_update(h: int, coin: int, v: int, against_2: int, against_4: int) -> int:
+    """A spin (±1) in the field h: its sign, unless V < 2T(|h|), then the coin. V has 63 bits."""
+    if h == 0 or v < {2: against_2, 4: against_4}[abs(h)]:
+        return 2 * coin - 1
+    return 1 if h > 0 else -1
+
+
+def monotone_sweeps(
+    s: list[list[int]], L: int, sweeps: range, lattice: int, seed: int, against: tuple[int, int]
+) -> list[list[int]]:
+    """The state that the numbered sweeps lead to from s."""
+    s = [list(row) for row in s]
+    words = -(-L // 64)
+    for sweep in sweeps:
+        for colour in range(2):
+            for y in range(L):
+                for x in range((y + colour) % 2, L, 2):
+                    word_row, w, bit = address(L, y, x)
+                    word = (word_row - word_row % 2) * words + w
+                    u = uniform(MONOTONE + colour, word, bit, sweep, lattice, seed)
+                    coin, v = u >> 63, u & (2**63 - 1)
+                    h = s[y - 1][x] + s[(y + 1) % L][x] + s[y][x - 1] + s[y][(x + 1) % L]
+                    s[y][x] = monotone_update(h, coin, v, *against)
+    return s
+
+
+def couple_from_the_past(
+    L: int, lattice: int, seed: int, block: int, against_2: int, against_4: int
+) -> tuple[list[list[int]], int]:
+    """One exact lattice as rows of ±1, and the number of the first sweep after its run.
+
+    Read-once: the state before the second coalescing block. Every map is applied to the all-up,
+    the all-down and the current state one after the other; nothing is stopped early.
+    """
+    current, b = None, 0
+    while True:
+        sweeps = range(b * block + 1, (b + 1) * block + 1)
+        arguments = (L, sweeps, lattice, seed, (against_2, against_4))
+        top = monotone_sweeps([[1] * L for _ in range(L)], *arguments)
+        bottom = monotone_sweeps([[-1] * L for _ in range(L)], *arguments)
+        b += 1
+        if top == bottom:
+            if current is not None:
+                philox.cache_clear()
+                return current, sweeps.stop
+            current = top
+        elif current is not None:
+            current = monotone_sweeps(current, *arguments)

@@ -119,6 +119,22 @@ def test_m_squared_at_the_papers_beta_equals_an_independent_measurement():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("beta", [0.2, 0.4, 0.4352, 0.44068679350977147])
+def test_a_million_lattices_have_kaufmans_energy_and_heat_capacity(beta):
+    n, L, batch = 1_000_000, 32, 20_000
+    energies, m2 = np.empty(n), np.empty(n)
+    for start in range(0, n, batch):
+        spins = sample_lattices(np.full(batch, beta), L, seed=1000, first_lattice=start)
+        energies[start : start + batch] = energy_per_site(spins)
+        m2[start : start + batch] = magnetization_squared(spins)
+    assert_is_standard_normal(z_of_energy(energies, beta, L))
+    assert_is_standard_normal(z_of_heat_capacity(energies, beta, L))
+    if beta == 0.4352:
+        error = np.hypot(m2.std() / np.sqrt(n), 0.00025)
+        assert_is_standard_normal((m2.mean() - 0.37164) / error)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("L", "n"), [(4, 20_000), (6, 20_000), (10, 20_000), (12, 20_000), (24, 10_000), (34, 4_000),
                  (48, 3_000), (66, 1_000), (70, 1_000)]

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from coarsegrain.nets.device import DeviceError, choose_device, use_threads
+from coarsegrain.errors import DeviceError
+from coarsegrain.nets.device import choose_device, use_threads
 
 
 def test_auto_says_which_device_it_took(capsys):

@@ -11,3 +11,7 @@ class StorageError(CoarsegrainError):
 
 class ConfigError(CoarsegrainError):
     """The config asks for something that is not there or makes no sense; a line per problem."""
+
+
+class DeviceError(CoarsegrainError):
+    """The device that was asked for is not there, or too small."""

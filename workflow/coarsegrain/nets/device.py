@@ -2,11 +2,7 @@
 
 import torch
 
-from coarsegrain.errors import CoarsegrainError
-
-
-class DeviceError(CoarsegrainError):
-    """The device that was asked for is not there."""
+from coarsegrain.errors import DeviceError
 
 
 def choose_device(name: str) -> str:

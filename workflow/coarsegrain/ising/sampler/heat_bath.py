@@ -52,7 +52,7 @@ def heat_bath_sweep(
             for w in range(layout.words_per_row):
                 upper_sites = layout.sites[w] & upper
                 lower_sites = layout.sites[w] & ~upper if paired else _ZERO
-                _local_fields(spins, y, w, upper, field_2, field_4, new, layout)
+                local_fields(spins, y, w, upper, field_2, field_4, new, layout)
                 for lane in range(LANES):
                     undecided[lane] = upper_sites | lower_sites
                 stream = stream_number(kind, y * layout.words_per_row + w)
@@ -62,15 +62,15 @@ def heat_bath_sweep(
                 )  # fmt: skip
                 row = spins[y, w]
                 for lane in range(LANES):
-                    row[lane] = _either(upper_sites, new[lane], row[lane])
+                    row[lane] = either(upper_sites, new[lane], row[lane])
                 if paired:
                     row = spins[y + 1, w]
                     for lane in range(LANES):
-                        row[lane] = _either(lower_sites, new[lane], row[lane])
+                        row[lane] = either(lower_sites, new[lane], row[lane])
 
 
 @kernel
-def _local_fields(
+def local_fields(
     spins: Words,
     y: int,
     w: int,
@@ -97,8 +97,8 @@ def _local_fields(
     above, upper, under = spins[above_y, w], spins[y, w], spins[under_y, w]
     below = spins[below_y, w]
     for lane in range(LANES):
-        a = _either(upper_bits, exchange_halves(above[lane], turn_above), upper[lane])
-        b = _either(
+        a = either(upper_bits, exchange_halves(above[lane], turn_above), upper[lane])
+        b = either(
             upper_bits,
             exchange_halves(under[lane], turn_under),
             exchange_halves(below[lane], turn_below),
@@ -114,9 +114,9 @@ def _local_fields(
     for lane in range(LANES):
         # Neighbours of both rows' sites at once: choose the row first, then look aside. A site's
         # neighbours sit at the bits of the other colour.
-        own = _either(upper_bits, lower[lane], upper[lane])
-        previous = _either(upper_bits, lower_previous[lane], upper_previous[lane])
-        following = _either(upper_bits, lower_next[lane], upper_next[lane])
+        own = either(upper_bits, lower[lane], upper[lane])
+        previous = either(upper_bits, lower_previous[lane], upper_previous[lane])
+        following = either(upper_bits, lower_next[lane], upper_next[lane])
         a = left_neighbours(own, previous, first, previous_span)
         b = right_neighbours(own, following, first, last, span)
         odd, both = a ^ b, a & b
@@ -127,7 +127,7 @@ def _local_fields(
 
 
 @word_function
-def _either(mask: np.uint64, a: np.uint64, b: np.uint64) -> np.uint64:
+def either(mask: np.uint64, a: np.uint64, b: np.uint64) -> np.uint64:
     """Bits of a where the mask is 1, of b elsewhere."""
     return (a & mask) | (b & ~mask)
 

@@ -26,6 +26,7 @@ SEED_SITE = np.uint64(1)
 RIGHT_BONDS = np.uint64(2)
 DOWN_BONDS = np.uint64(3)
 HEAT_BATH = np.uint64(4)  # first checkerboard colour; the second is 5
+MONOTONE_HEAT_BATH = np.uint64(6)  # the same of exact sampling: 6 and 7
 _KIND_SHIFT = np.uint64(24)
 
 
