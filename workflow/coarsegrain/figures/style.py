@@ -74,18 +74,18 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     return draw_in_style
 
 
-def describe(figure: Figure, *, title: str, note: str, remakes: str) -> None:
+def describe(figure: Figure, *, title: str, note: str, remakes: str | None = None) -> None:
     """Put a title above a figure and, in small grey text below it, how to read it.
 
     Args:
         figure: with ``layout="constrained"``, which makes room for both.
         title: what is shown, in words.
         note: what lines, bands and marks are; may have several lines.
-        remakes: the paper's figures it remakes, e.g. ``"figs. 9 and A.1"``.
+        remakes: the paper's figures it remakes, e.g. ``"figs. 9 and A.1"``; None if it is our own.
     """
     figure.suptitle(title, x=0.01, ha="left")
     figure.supxlabel(
-        f"{note}\nRemakes {remakes} of {PAPER}.",
+        f"{note}\nRemakes {remakes} of {PAPER}." if remakes else note,
         x=0.01,
         ha="left",
         fontsize=7.5,
