@@ -9,7 +9,9 @@ import sys
 
 import pytest
 
+from coarsegrain.ising.sampler import sample_lattices
 from coarsegrain.nets.architecture import models, shallow_nets
+from coarsegrain.storage.lattices import read_lattices, write_lattices
 from pipeline.provenance import sha256, sidecar_path
 
 pytestmark = pytest.mark.slow
@@ -21,10 +23,12 @@ TABLES = {
     "beta_flow": "beta,lattices,beta_predicted,std_error,member",
     "beta_fixed_point": "source,beta_star,low,high",
     "model_architectures": "model,layer,inputs,outputs,weights,activation,biases",
+    "certificates": "set,test,beta_min,beta_max,statistic,p_value,score,level,passed",
 }
 FIGURES = [
     "loss_curves", "reconstructions", "weight_matrices", "spin_correlations", "local_entropy",
     "lattice_gallery", "thermometer", "beta_flow", "autoencoder_wide_range_losses",
+    "certificates",
 ]  # fmt: skip
 
 
@@ -95,7 +99,7 @@ def test_every_output_has_a_provenance_sidecar_that_matches_it(smoke_run):
     results = smoke_run.path / "results/smoke"
     made = [
         path
-        for folder in ("lattices", "nets", "tables", "figures")
+        for folder in ("lattices", "certificates", "nets", "tables", "figures")
         for path in (results / folder).rglob("*")
         if path.is_file() and not path.name.endswith(".prov.json")
     ]
@@ -119,7 +123,9 @@ def test_a_second_run_does_nothing_and_says_so(smoke_run):
 
 def test_one_more_member_trains_only_that_member_of_each_net(smoke_run, tmp_path):
     outputs = planned(smoke_run, "members: 3", tmp_path)
-    made = {path for path in outputs if "/nets/" in path or "/lattices/" in path}
+    folders = ("/nets/", "/lattices/", "/certificates/")
+    made = {path for path in outputs if any(folder in path for folder in folders)}
+    assert len({path for path in made if "/certificates/" in path}) == 11
     assert all("/member-2." in path for path in made)
     trained = {path.split("/")[3] for path in made if path.endswith(".history.csv")}
     assert trained == {
@@ -162,6 +168,89 @@ def test_a_changed_setting_remakes_what_depends_on_it_and_nothing_else(
     assert not [
         path for path in outputs for each in kept if path.startswith(f"results/smoke/{each}")
     ]
+
+
+@pytest.mark.parametrize("shards", [2, 7])
+def test_another_number_of_shards_remakes_no_lattices(smoke_run, tmp_path, shards):
+    outputs = planned(smoke_run, f"lattices: {{shards: {shards}}}", tmp_path)
+    # the report tells the whole config
+    assert outputs <= {"results/smoke/report.html", "results/smoke/config.json"}
+
+
+def test_lattices_are_the_same_bytes_for_any_number_of_shards(smoke_run, checkout, tmp_path):
+    sets = ["critical/Model-1/member-0", "wide_range/AE-WR/member-1", "local_entropy"]
+    paths = [f"results/smoke/lattices/{name}.nc" for name in sets]
+    certificate = "results/smoke/certificates/local_entropy.json"
+    changes = tmp_path / "shards.yaml"
+    for shards in (3, 7):
+        changes.write_text(f"lattices: {{shards: {shards}}}")
+        for path in paths:  # those that are there stay
+            (checkout.path / path).unlink(missing_ok=True)
+        run = checkout.smoke(*paths, certificate, changes=[changes])
+        assert run.returncode == 0, run.stdout
+        assert run.stdout.count("Sampling lattices: local_entropy, shard") == shards
+        for path in paths:
+            assert (checkout.path / path).read_bytes() == (smoke_run.path / path).read_bytes()
+        assert (checkout.path / certificate).read_bytes() == (
+            smoke_run.path / certificate
+        ).read_bytes()
+        assert not list((checkout.path / "results").rglob("*.shard-*.nc*"))
+        for other in (1, 2, shards):
+            changes.write_text(f"lattices: {{shards: {other}}}")
+            again = checkout.smoke(*paths, certificate, changes=[changes])
+            assert "Nothing to be done" in again.stdout, again.stdout
+
+
+def test_every_set_of_lattices_has_a_certificate_that_it_passed(smoke_run):
+    results = smoke_run.path / "results/smoke"
+    sets = {
+        path.relative_to(results / "lattices").with_suffix("").as_posix()
+        for path in (results / "lattices").rglob("*.nc")
+        if ".step-" not in path.name
+    }
+    records = [json.loads(path.read_text()) for path in (results / "certificates").rglob("*.json")
+               if not path.name.endswith(".prov.json")]  # fmt: skip
+    assert {record["set"] for record in records} == sets
+    assert all(record["passed"] and record["family_level"] == 1e-6 for record in records)
+    assert {row["set"] for row in rows(smoke_run, "certificates")} == sets
+    assert {row["passed"] for row in rows(smoke_run, "certificates")} == {"True"}
+
+
+def test_nothing_is_computed_from_lattices_that_fail_their_certificate(smoke_run, tmp_path):
+    copy = dataclasses.replace(smoke_run, path=tmp_path / "copy")
+    shutil.copytree(smoke_run.path, copy.path)
+    name = "critical/Model-1/member-0"
+    path = copy.path / f"results/smoke/lattices/{name}.nc"
+    claimed = read_lattices(path)
+    hotter = sample_lattices(0.7 * claimed.betas, 8, seed=1)
+    write_lattices(path, hotter, claimed.betas, claimed.attributes)  # whole, with a good seal
+    net = "results/smoke/nets/Model-1/member-0.safetensors"
+    run = copy.smoke(net)
+    assert run.returncode != 0
+    assert f"{name}.nc fail their certificate" in run.stdout
+    assert "Traceback" not in run.stdout
+    assert "Training Model-1, member 0" not in run.stdout
+    log = (copy.path / f"results/smoke/logs/certify_lattices/{name}.log").read_text()
+    assert "CERTIFICATE FAILED" in log
+    assert "energy, β = 0.4352: statistic" in log
+    assert json.loads(log[: log.index("CERTIFICATE FAILED")])["passed"] is False
+
+    path.unlink()
+    certificate = f"results/smoke/certificates/{name}.json"
+    mended = copy.smoke(certificate)
+    assert mended.returncode == 0, mended.stdout
+    for made in (certificate, f"results/smoke/lattices/{name}.nc"):
+        assert (copy.path / made).read_bytes() == (smoke_run.path / made).read_bytes()
+
+
+def test_a_remade_certificate_trains_nothing(smoke_run, tmp_path):
+    copy = dataclasses.replace(smoke_run, path=tmp_path / "copy")
+    shutil.copytree(smoke_run.path, copy.path)
+    stage = copy.path / "workflow/stages/certify_lattices.py"
+    stage.write_text(stage.read_text() + "\nCHANGED = True\n")
+    outputs = planned(copy, "members: 2", tmp_path)
+    assert "results/smoke/certificates/local_entropy.json" in outputs
+    assert not [path for path in outputs if "/nets/" in path or "/lattices/" in path]
 
 
 def test_the_same_seed_gives_the_same_tables_and_another_seed_other_ones(smoke_run, checkout):

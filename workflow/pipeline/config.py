@@ -54,7 +54,7 @@ def validated(config: Any, *, check_cuda: bool = True) -> dict[str, Any]:
     try:
         plain = _converted(config, SCHEMA)
         errors = list(VALIDATOR.iter_errors(plain))
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise ConfigError(f"the config holds something too large to check ({error}).") from error
     sentences: dict[str, None] = {}  # in order, each once
     faulty: set[str] = set()

@@ -4,6 +4,9 @@
 rule decimate_lattices:
     input:
         lattices=f"{RESULTS}/lattices/critical/{{net}}/member-{{member}}.nc",
+        certificate=certified(
+            f"{RESULTS}/lattices/critical/{{net}}/member-{{member}}.nc"
+        ),
     output:
         first=f"{RESULTS}/lattices/critical/{{net}}/member-{{member}}.step-1.nc",
         second=f"{RESULTS}/lattices/critical/{{net}}/member-{{member}}.step-2.nc",

@@ -4,6 +4,7 @@
 rule local_entropy:
     input:
         lattices=f"{RESULTS}/lattices/local_entropy.nc",
+        certificate=certified(f"{RESULTS}/lattices/local_entropy.nc"),
         autoencoders=[
             network_of(architecture.WIDE_RANGE_AUTOENCODER, member)
             for member in MEMBERS

@@ -10,6 +10,9 @@ rule evaluate_model:
         lattices_out=lambda wildcards: lattices_of(
             wildcards.net, wildcards.member, levels_of(wildcards.net)[1]
         ),
+        certificate=lambda wildcards: certified(
+            lattices_of(wildcards.net, wildcards.member)
+        ),
     output:
         losses=f"{RESULTS}/nets/{{net}}/member-{{member}}.losses.csv",
     log:

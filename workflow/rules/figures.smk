@@ -1,4 +1,4 @@
-# Every figure of paper A, as PDF and PNG. The style file is part of the code digest.
+# Every figure of paper A and that of the certificates, as PDF and PNG. The style file is part of the code digest.
 COARSE_GRAINERS = [name for name in SHALLOW_NETS if name.startswith("CG-")]
 FIGURES = [
     "loss_curves",
@@ -10,6 +10,7 @@ FIGURES = [
     "thermometer",
     "beta_flow",
     "autoencoder_wide_range_losses",
+    "certificates",
 ]
 
 
@@ -41,6 +42,7 @@ rule plot_loss_curves:
 rule plot_reconstructions:
     input:
         lattices=lattices_of("Model-1", 0),
+        certificate=certified(lattices_of("Model-1", 0)),
         model_1=network_of("Model-1", 0),
         model_2=network_of("Model-2", 0),
         model_3=network_of("Model-3", 0),
@@ -149,6 +151,7 @@ rule plot_local_entropy:
 rule plot_lattice_gallery:
     input:
         lattices=f"{RESULTS}/lattices/local_entropy.nc",
+        certificate=certified(f"{RESULTS}/lattices/local_entropy.nc"),
         autoencoder=network_of(architecture.WIDE_RANGE_AUTOENCODER, 0),
     output:
         pdf=f"{RESULTS}/figures/lattice_gallery.pdf",
@@ -243,4 +246,28 @@ rule plot_autoencoder_wide_range_losses:
         "Drawing autoencoder_wide_range_losses"
     shell:
         "python -m stages.plot_autoencoder_wide_range_losses --histories {input.histories}"
+        " --pdf {output.pdf} --png {output.png} --code {params.code} > {log} 2>&1"
+
+
+rule plot_certificates:
+    input:
+        table=f"{RESULTS}/tables/certificates.csv",
+    output:
+        pdf=f"{RESULTS}/figures/certificates.pdf",
+        png=shown("certificates", "Certificates", "none", category="Lattices"),
+    log:
+        f"{RESULTS}/logs/plot_certificates.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_certificates.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code_digest("stages.plot_certificates"),
+    message:
+        "Drawing certificates"
+    shell:
+        "python -m stages.plot_certificates --table {input.table}"
         " --pdf {output.pdf} --png {output.png} --code {params.code} > {log} 2>&1"

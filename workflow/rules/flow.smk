@@ -4,6 +4,7 @@
 rule beta_flow:
     input:
         lattices=f"{RESULTS}/lattices/thermometer_test.nc",
+        certificate=certified(f"{RESULTS}/lattices/thermometer_test.nc"),
         autoencoders=[
             network_of(architecture.WIDE_RANGE_AUTOENCODER, member)
             for member in MEMBERS

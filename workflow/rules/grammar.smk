@@ -5,9 +5,11 @@
 #   lattices/critical/<net>/member-<k>.nc        its member's own, at one beta
 #   lattices/wide_range/<net>/member-<k>.nc      the same over a range of beta
 #   lattices/critical/<net>/member-<k>.step-1.nc the same, coarse-grained once; step-2: twice
+#   certificates/<set>.json                      tests of the lattices of that name
 #   nets/<net>/member-<k>.safetensors            trained weights, with .history.csv, .losses.csv
 #   nets/<net>/member-<k>.transferred.safetensors  layers taken from shallow nets
 #   tables/<name>.csv, figures/<name>.pdf and .png, logs/, benchmarks/
+import json
 import re
 import sys
 from pathlib import Path
@@ -22,6 +24,7 @@ from coarsegrain.nets import architecture
 from pipeline.config import validated
 from pipeline.digest import code_digest
 from pipeline.environment import prefer_this_interpreter, shell_prefix
+from pipeline.provenance import sidecar_path
 from pipeline.spec import canonical_json, derived_seed
 
 try:
@@ -35,6 +38,7 @@ MEMBERS = range(config["members"])
 SHALLOW_NETS = architecture.shallow_nets(L)
 MODELS = architecture.models(L)
 WIDE_RANGE_NETS = (architecture.WIDE_RANGE_AUTOENCODER, architecture.THERMOMETER)
+LATTICE_SET = r"(critical|wide_range)/[^/]+/member-\d+|thermometer_test|local_entropy"
 
 prefer_this_interpreter()
 shell.prefix(shell_prefix(config["threads"]))
@@ -58,6 +62,19 @@ def lattices_of(net, member, level=0):
     return f"{RESULTS}/lattices/{kind}/{owner}/member-{member}{step}.nc"
 
 
+def certificate_of(lattices):
+    """The certificate of sampled lattices, or of those that coarse-grained ones come from."""
+    name = re.sub(
+        r"(\.step-\d)?\.nc$", "", lattices.removeprefix(f"{RESULTS}/lattices/")
+    )
+    return f"{RESULTS}/certificates/{name}.json"
+
+
+def certified(lattices):
+    """Their certificate, as an input that must be there but whose content does not matter."""
+    return ancient(certificate_of(lattices))
+
+
 def network_of(net, member):
     """The weights of a net's member."""
     if net in SHALLOW_NETS and SHALLOW_NETS[net].hard_coded:
@@ -67,6 +84,19 @@ def network_of(net, member):
     return f"{RESULTS}/nets/{net}/member-{member}.safetensors"
 
 
+LATTICE_SETS = [
+    *sorted(
+        {
+            lattices_of(net, member)
+            for net in [*SHALLOW_NETS, *MODELS, architecture.THERMOMETER]
+            for member in MEMBERS
+        }
+    ),
+    f"{RESULTS}/lattices/thermometer_test.nc",
+    f"{RESULTS}/lattices/local_entropy.nc",
+]
+
+
 def histories_of(*nets):
     """The histories of all members of nets."""
     return [
@@ -74,12 +104,12 @@ def histories_of(*nets):
     ]
 
 
-def shown(figure, subcategory, where):
+def shown(figure, subcategory, where, category="A. Autoencoder against decimation"):
     """A figure's PNG, marked for the report, beside what it remakes in the paper."""
     return report(
         f"{RESULTS}/figures/{figure}.png",
         caption=f"../report/{figure}.rst",
-        category="A. Autoencoder against decimation",
+        category=category,
         subcategory=subcategory,
         labels={"figure": figure.replace("_", " "), "paper": where},
     )

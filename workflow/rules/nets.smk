@@ -9,6 +9,9 @@ rule train_shallow_net:
         lattices_out=lambda wildcards: lattices_of(
             wildcards.net, wildcards.member, SHALLOW_NETS[wildcards.net].level_out
         ),
+        certificate=lambda wildcards: certified(
+            lattices_of(wildcards.net, wildcards.member)
+        ),
     output:
         network=f"{RESULTS}/nets/{{net}}/member-{{member}}.safetensors",
         history=f"{RESULTS}/nets/{{net}}/member-{{member}}.history.csv",
@@ -44,6 +47,9 @@ rule train_shallow_net:
 rule train_model:
     input:
         lattices=lambda wildcards: lattices_of(wildcards.net, wildcards.member),
+        certificate=lambda wildcards: certified(
+            lattices_of(wildcards.net, wildcards.member)
+        ),
         transferred=lambda wildcards: (
             [
                 f"{RESULTS}/nets/{wildcards.net}/member-{wildcards.member}.transferred.safetensors"

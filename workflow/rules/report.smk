@@ -6,6 +6,7 @@ TABLES = [
     "thermometer",
     "beta_flow",
     "beta_fixed_point",
+    "certificates",
 ]
 
 

@@ -65,6 +65,58 @@ def betas_of(lattice_set):
     return {"grid": grid, "each": entropy["lattices_per_beta"]}
 
 
+def sampling_spec(lattice_set):
+    """What decides a set of lattices; the number of shards does not."""
+    lattices = config["lattices"]
+    # an exact sample has no number of steps
+    steps = {"steps": lattices["steps"]} if lattices["method"] == "hybrid" else {}
+    return {
+        "L": L,
+        "method": lattices["method"],
+        "betas": betas_of(lattice_set),
+        "seed": seed_of("lattices", set=lattice_set),
+        **steps,
+    }
+
+
+def shards_of(lattice_set):
+    """The shards that a set is joined from; none if it is sampled in one job.
+
+    Snakemake would remake finished lattices because their inputs are other ones now. A set that is
+    there, from this spec and code, keeps the shards that its sidecar names: so it stays.
+    """
+    name = f"{RESULTS}/lattices/{lattice_set}"
+    finished = shards_of_finished(Path(f"{name}.nc"), sampling_spec(lattice_set))
+    if finished is not None:
+        return finished
+    betas = betas_of(lattice_set)
+    lattices = (
+        betas["number"] if "number" in betas else len(betas["grid"]) * betas["each"]
+    )
+    shards = min(config["lattices"]["shards"], lattices)
+    return (
+        [f"{name}.shard-{k}-of-{shards}.nc" for k in range(shards)]
+        if shards > 1
+        else []
+    )
+
+
+def shards_of_finished(path, spec):
+    """What a finished set of lattices was joined from; None if it must be made (again)."""
+    if not path.is_file():
+        return None
+    try:
+        record = json.loads(sidecar_path(path).read_text())
+        current = (spec, code_digest("stages.sample_lattices"))
+        return (
+            list(record["inputs"])
+            if (record["spec"], record["code"]) == current
+            else None
+        )
+    except (OSError, ValueError, KeyError, TypeError):  # no sidecar, or not one of ours
+        return None
+
+
 def levels_of(net):
     """Levels of a net's inputs and outputs."""
     if net in SHALLOW_NETS:

@@ -4,6 +4,7 @@
 rule train_thermometer:
     input:
         lattices=lattices_of(architecture.THERMOMETER, "{member}"),
+        certificate=certified(lattices_of(architecture.THERMOMETER, "{member}")),
     output:
         network=f"{RESULTS}/nets/thermometer/member-{{member}}.safetensors",
         history=f"{RESULTS}/nets/thermometer/member-{{member}}.history.csv",
@@ -43,6 +44,7 @@ rule train_thermometer:
 rule test_thermometer:
     input:
         lattices=f"{RESULTS}/lattices/thermometer_test.nc",
+        certificate=certified(f"{RESULTS}/lattices/thermometer_test.nc"),
         thermometers=[
             network_of(architecture.THERMOMETER, member) for member in MEMBERS
         ],

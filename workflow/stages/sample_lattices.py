@@ -1,40 +1,74 @@
-"""Rule sample_lattices: draw a set of independent lattices."""
+"""Rule sample_lattices: draw a set of independent lattices, or join the shards of one."""
 
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 
+from coarsegrain.errors import CoarsegrainError
 from coarsegrain.ising.sampler import equilibration_steps, sample_lattices
-from coarsegrain.storage.lattices import write_lattices
+from coarsegrain.storage.lattices import Attribute, read_lattices, write_lattices
 from pipeline.progress import reporter
-from pipeline.stage import Output, Spec, run
+from pipeline.stage import Inputs, Output, Spec, run
+
+SAMPLERS = {
+    "hybrid": "one Wolff cluster + one heat-bath sweep per step, cold start, Philox4x32-10",
+    "exact": "monotone coupling from the past, Philox4x32-10",
+}
 
 
-def main(*, lattices: Output, spec: Spec) -> None:
+def main(*, shards: Inputs, lattices: Output, spec: Spec) -> None:
     """Draw a set of independent L x L Ising lattices with periodic boundaries.
 
-    Spec: L; steps (a number or "auto"); seed; betas, one of
+    With shards (see sample_shard), in their order, join those instead: the same bytes.
+
+    Spec: L; method (hybrid | exact); steps (a number or "auto"; hybrid only); seed; betas, one of
       {"constant": beta, "number": n}
       {"uniform": [from, below], "number": n}
       {"grid": [beta, ...], "each": n}
     """
-    L, steps = spec["L"], spec["steps"]
-    steps = equilibration_steps(L) if steps == "auto" else steps
+    if shards:
+        join(shards, lattices)
+    else:
+        draw(lattices, spec)
+
+
+def draw(path: Output, spec: dict, shard: int = 0, shards: int = 1) -> None:
+    """Draw one shard of a set: consecutive lattices, equally many in each, or one more."""
+    L, method = spec["L"], spec["method"]
     betas = inverse_temperatures(spec["betas"], spec["seed"])
-    spins = sample_lattices(
-        betas,
-        L,
-        seed=spec["seed"],
-        steps=steps,
-        progress=reporter("lattices", len(betas), "lattices"),
-    )
-    attributes = {
-        "sampler": "one Wolff cluster + one heat-bath sweep per step, cold start, Philox4x32-10",
-        "steps": steps,
+    bounds = [k * len(betas) // shards for k in (shard, shard + 1)]
+    betas = betas[bounds[0] : bounds[1]]
+    options: dict = {"method": method}
+    if method == "hybrid":
+        options["steps"] = equilibration_steps(L) if spec["steps"] == "auto" else spec["steps"]
+    try:
+        spins = sample_lattices(
+            betas,
+            L,
+            seed=spec["seed"],
+            first_lattice=bounds[0],
+            progress=reporter("lattices", len(betas), "lattices"),
+            **options,
+        )
+    except ValueError as error:  # an exact sample that would take too long
+        raise CoarsegrainError(str(error)) from error
+    attributes: dict[str, Attribute] = {
+        "sampler": SAMPLERS[method],
+        **options,
         "seed": str(spec["seed"]),
         "libraries": ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba")),
     }
-    write_lattices(lattices, spins, betas, attributes)
+    write_lattices(path, spins, betas, attributes)
+
+
+def join(shards: list[Path], path: Path) -> None:
+    """Write the shards of a set as one."""
+    parts = [read_lattices(shard) for shard in shards]
+    spins, betas = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("spins", "betas")
+    )
+    write_lattices(path, spins, betas, parts[0].attributes)
 
 
 def inverse_temperatures(betas: dict, seed: int) -> np.ndarray:
