@@ -17,7 +17,7 @@ CORES ?= all
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(CONFIG) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dry-run test test-fast lint format lock clean-venv
+.PHONY: help run dry-run test test-fast bench lint format lock clean-venv
 
 help: ## Show this list
 	@echo "coarsegrain: deep learning and the renormalization group on the Ising model"
@@ -38,6 +38,15 @@ test: $(READY) ## Run all tests, the fast ones first
 
 test-fast: $(READY) ## Run the tests that take seconds
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu"
+
+# A peer that cannot be installed here is left out; the lock's own versions stay.
+bench: $(READY) ## Measure the sampler against other codes (ARGS="--write docs/benchmarks.md")
+	@grep -v '^#' benchmarks/requirements.txt | while read -r peer; do \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) "$$peer" \
+	    || echo "$$peer cannot be installed here" >&2; done
+	@kernels=$$(mktemp -d); trap 'rm -rf "$$kernels"' EXIT; \
+	  COARSEGRAIN_KERNEL_CACHE=1 NUMBA_CACHE_DIR="$$kernels" PYTHONPATH=workflow \
+	  $(BIN)/python benchmarks/sampling.py $(ARGS)
 
 lint: $(READY) ## Check style, types and rules
 	$(BIN)/ruff check .
