@@ -30,7 +30,9 @@ NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 NUMBERS_ARE_FINITE = Draft202012Validator.TYPE_CHECKER.redefine(
     "number",
     lambda _, value: (
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and (isinstance(value, int) or math.isfinite(value))
     ),
 )
 VALIDATOR = extend(  # type: ignore[no-untyped-call]
@@ -54,7 +56,7 @@ def validated(config: Any, *, check_cuda: bool = True) -> dict[str, Any]:
     try:
         plain = _converted(config, SCHEMA)
         errors = list(VALIDATOR.iter_errors(plain))
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise ConfigError(f"the config holds something too large to check ({error}).") from error
     sentences: dict[str, None] = {}  # in order, each once
     faulty: set[str] = set()
