@@ -11,6 +11,8 @@ import pytest
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 STAGE = '''
+import errno
+
 from coarsegrain.errors import CoarsegrainError
 from pipeline.stage import Facts, Input, Inputs, Output, Spec, run
 
@@ -18,12 +20,16 @@ from pipeline.stage import Facts, Input, Inputs, Output, Spec, run
 def main(*, source: Input, others: Inputs, total: Output, copy: Output, spec: Spec) -> Facts:
     """Add numbers up.
 
-    Spec: fail (none | sentence | bug | forget).
+    Spec: fail (none | sentence | disk | interrupt | bug | forget).
     """
     numbers = [int(each.read_text()) for each in (source, *others)]
     total.write_text("half of it")
     if spec["fail"] == "sentence":
         raise CoarsegrainError("the numbers are tired; let them rest.")
+    if spec["fail"] == "disk":
+        raise OSError(errno.ENOSPC, "No space left on device")
+    if spec["fail"] == "interrupt":
+        raise KeyboardInterrupt
     if spec["fail"] == "bug":
         raise KeyError("bug")
     total.write_text(str(sum(numbers)))
@@ -97,7 +103,7 @@ def test_outputs_appear_whole_with_their_provenance(folder):
     assert record["libraries"]["numpy"]
 
 
-@pytest.mark.parametrize("fail", ["sentence", "bug", "forget"])
+@pytest.mark.parametrize("fail", ["sentence", "disk", "interrupt", "bug", "forget"])
 def test_failure_leaves_the_outputs_before_as_they_were(folder, fail):
     assert add(folder).returncode == 0
     before = {path: path.read_bytes() for path in (folder / "out").iterdir()}
@@ -106,7 +112,7 @@ def test_failure_leaves_the_outputs_before_as_they_were(folder, fail):
     assert {path: path.read_bytes() for path in (folder / "out").iterdir()} == before
 
 
-@pytest.mark.parametrize("fail", ["sentence", "bug", "forget"])
+@pytest.mark.parametrize("fail", ["sentence", "disk", "interrupt", "bug", "forget"])
 def test_failure_leaves_no_file_behind(folder, fail):
     assert add(folder, fail).returncode == 1
     assert outputs(folder) == []
@@ -115,6 +121,11 @@ def test_failure_leaves_no_file_behind(folder, fail):
 def test_expected_error_is_a_sentence_without_traceback(folder):
     assert add(folder, "sentence").stderr == "error: the numbers are tired; let them rest.\n"
     assert "out/c.txt" in add(folder, "forget").stderr
+
+
+def test_full_disk_and_interruption_are_told_in_words(folder):
+    assert add(folder, "disk").stderr.startswith("error: the disk is full; free some space")
+    assert add(folder, "interrupt").stderr == "interrupted; nothing was written.\n"
 
 
 def test_unexpected_error_keeps_its_traceback(folder):

@@ -30,7 +30,9 @@ NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 NUMBERS_ARE_FINITE = Draft202012Validator.TYPE_CHECKER.redefine(
     "number",
     lambda _, value: (
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and (isinstance(value, int) or math.isfinite(value))
     ),
 )
 VALIDATOR = extend(  # type: ignore[no-untyped-call]

@@ -12,32 +12,60 @@ from pathlib import Path
 
 import yaml
 
+from coarsegrain.errors import ConfigError
 from pipeline.summary import summary
 
 
 def main(arguments: list[str]) -> int:
     """Run snakemake with ``arguments``; print the summary if it succeeded. Return its status."""
-    status = subprocess.run([sys.executable, "-m", "snakemake", *arguments], check=False).returncode
-    if status == 0 and "--dry-run" not in arguments:
+    try:
         results = results_dir(arguments)
-        if (results / "report.html").is_file():
-            print(f"\n{summary(results)}")
+    except ConfigError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    snakemake = subprocess.Popen([sys.executable, "-m", "snakemake", *arguments])
+    while True:
+        try:
+            status = snakemake.wait()
+            break
+        except KeyboardInterrupt:  # Snakemake gets it too, and ends its jobs
+            print("\nStopping. `make run` goes on from here.", file=sys.stderr)
+    if status == 0 and "--dry-run" not in arguments and (results / "report.html").is_file():
+        print(f"\n{summary(results)}")
     return status
 
 
 def results_dir(arguments: list[str]) -> Path:
-    """Where snakemake, called with ``arguments`` in this folder, puts its results."""
+    """Where snakemake, called with ``arguments`` in this folder, puts its results.
+
+    Raises:
+        ConfigError: a config file is missing or no YAML; names the file and the line.
+    """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
     parser.add_argument("--config", "-C", nargs="*", default=[])
     known = parser.parse_known_args(arguments)[0]
     found = "results"
     for path in ["config.yaml", *known.configfile]:
-        found = (yaml.safe_load(Path(path).read_text()) or {}).get("results_dir", found)
+        settings = _read_yaml(Path(path))
+        if isinstance(settings, dict):  # what else it may be, the validation tells
+            found = str(settings.get("results_dir", found))
     for assignment in known.config:
         key, _, value = assignment.partition("=")
         found = value if key == "results_dir" else found
     return Path(found)
+
+
+def _read_yaml(path: Path) -> object:
+    try:
+        return yaml.safe_load(path.read_text())
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no config file {path}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        why = getattr(error, "problem", None) or "it is not text"
+        raise ConfigError(f"{path}{where} is not valid YAML: {why}.") from error
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ moved there only when the function has returned, so no half-written file is ever
 """
 
 import argparse
+import errno
 import inspect
 import json
 import os
@@ -64,6 +65,8 @@ def run(main: Callable[..., Facts], arguments: list[str] | None = None) -> None:
             os.replace(partials[name], path)
     except (CoarsegrainError, OSError, MemoryError) as error:
         sys.exit(f"error: {_sentence(error)}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted; nothing was written.")
     finally:
         for path in partials.values():
             path.unlink(missing_ok=True)
@@ -131,4 +134,6 @@ def _partial(path: Path) -> Path:
 def _sentence(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return f"out of memory ({error}); lower the number of lattices, the batch size or L."
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "the disk is full; free some space and run again: what is finished stays."
     return str(error)

@@ -111,5 +111,7 @@ def shown(figure, subcategory, where, category="A. Autoencoder against decimatio
         caption=f"../report/{figure}.rst",
         category=category,
         subcategory=subcategory,
-        labels={"figure": figure.replace("_", " "), "paper": where},
+        # One label only: Snakemake's report offers every combination of two labels that take two
+        # values each, and ends in a blank page where a combination has no figure.
+        labels={"figure": f"{figure.replace('_', ' ')} ({where})"},
     )
