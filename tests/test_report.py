@@ -45,6 +45,12 @@ def click(browser, text):
     browser.find_elements(By.XPATH, path)[0].click()
 
 
+def test_certificates_are_in_the_report(smoke_run, browser):
+    browser.get((smoke_run.path / "results/smoke/report.html").as_uri())
+    for text in ("Results", "Lattices", "Certificates", "certificates"):
+        click(browser, text)
+
+
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_every_subject_lists_its_figures_without_an_error(smoke_run, browser, subject):
     browser.get((smoke_run.path / "results/smoke/report.html").as_uri())

@@ -302,6 +302,10 @@ COMBINATIONS = [
         ["lattices.wide_range.number is 150", "nets.batch_size is 100"],
     ),
     (
+        {"lattices__method": "exact"},
+        ["lattices.method is 'exact'", "L = 32, β = 0.6", 'use method="hybrid"'],
+    ),
+    (
         {"lattices__test_fraction": 0.9999, "nets__batch_size": 1, "thermometer__batch_size": 1},
         ["with test_fraction 0.9999", "0 for validation"],
     ),

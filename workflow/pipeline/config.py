@@ -207,6 +207,20 @@ def _range(section: str) -> Callable[[float, float], str | None]:
     return problem
 
 
+def _exact_sampling(method: str, L: int, *betas: float) -> str | None:
+    if method != "exact":
+        return None
+    import numpy as np  # these take a second, so only if the question is asked
+
+    from coarsegrain.ising.sampler.coalescence import check_coalescence
+
+    try:
+        check_coalescence(np.array(betas), L)
+    except ValueError as error:
+        return f"lattices.method is 'exact', but {str(error).partition(': ')[2]}"
+    return None
+
+
 def _splits(kind: str, batch_key: str) -> Callable[[int, float, float, int], str | None]:
     def problem(number: int, test: float, validation: float, batch_size: int) -> str | None:
         ranges = split(number, test_fraction=test, validation_fraction=validation)
@@ -229,6 +243,8 @@ def _combinations() -> Iterator[tuple[tuple[str, ...], Callable[..., str | None]
     yield ("results_dir",), _results_dir
     yield ("device",), _device
     yield ("nets.autoencoder_layers", "L"), _autoencoder_layers
+    reach = ("lattices.critical.beta", "lattices.wide_range.beta_max", "local_entropy.beta_max")
+    yield ("lattices.method", "L", *reach), _exact_sampling
     for section in ("lattices.wide_range", "local_entropy"):
         yield (f"{section}.beta_min", f"{section}.beta_max"), _range(section)
     for kind, section in (

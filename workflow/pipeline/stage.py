@@ -29,6 +29,9 @@ Input = Annotated[Path, "input"]
 Inputs = Annotated[list[Path], "inputs"]
 Output = Annotated[Path, "output"]
 Spec = Annotated[dict[str, Any], "spec"]
+# A word that does not decide the result, such as a device that gives the same bits: outside the
+# spec, so that changing it makes nothing stale.
+Option = Annotated[str, "option"]
 # What the stage learned while it ran and provenance should keep, e.g. {"device": "cpu"}.
 Facts = Mapping[str, str] | None
 
@@ -94,6 +97,10 @@ def _parser(main: Callable[..., Facts], kinds: Mapping[str, str]) -> argparse.Ar
             )
         elif kind == "output":
             parser.add_argument(flag, type=Path, required=True, metavar="FILE", help="written")
+        elif kind == "option":
+            parser.add_argument(
+                flag, required=True, metavar="WORD", help="does not decide the result"
+            )
         else:
             parser.add_argument(
                 flag, type=_json_object, required=True, metavar="JSON", help="what to compute"

@@ -254,7 +254,7 @@ rule plot_certificates:
         table=f"{RESULTS}/tables/certificates.csv",
     output:
         pdf=f"{RESULTS}/figures/certificates.pdf",
-        png=shown("certificates", "Certificates", "none", category="Lattices"),
+        png=shown("certificates", "Certificates", category="Lattices"),
     log:
         f"{RESULTS}/logs/plot_certificates.log",
     benchmark:

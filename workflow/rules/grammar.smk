@@ -104,8 +104,11 @@ def histories_of(*nets):
     ]
 
 
-def shown(figure, subcategory, where, category="A. Autoencoder against decimation"):
-    """A figure's PNG, marked for the report, beside what it remakes in the paper."""
+def shown(
+    figure, subcategory, where=None, category="A. Autoencoder against decimation"
+):
+    """A figure's PNG, marked for the report, beside what it remakes in the paper, if anything."""
+    name = figure.replace("_", " ")
     return report(
         f"{RESULTS}/figures/{figure}.png",
         caption=f"../report/{figure}.rst",
@@ -113,5 +116,5 @@ def shown(figure, subcategory, where, category="A. Autoencoder against decimatio
         subcategory=subcategory,
         # One label only: Snakemake's report offers every combination of two labels that take two
         # values each, and ends in a blank page where a combination has no figure.
-        labels={"figure": f"{figure.replace('_', ' ')} ({where})"},
+        labels={"figure": f"{name} ({where})" if where else name},
     )

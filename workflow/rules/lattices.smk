@@ -20,6 +20,8 @@ rule sample_shard:
     resources:
         mem_mb=1000,
         runtime=30,
+        # not a parameter: the lattices are the same bits on every device
+        device=config["device"],
     params:
         spec=lambda wildcards: canonical_json(
             {
@@ -32,7 +34,7 @@ rule sample_shard:
     message:
         "Sampling lattices: {wildcards.set}, shard {wildcards.shard} of {wildcards.shards}"
     shell:
-        "python -m stages.sample_shard --lattices {output.lattices}"
+        "python -m stages.sample_shard --lattices {output.lattices} --device {resources.device}"
         " --spec {params.spec:q} --code {params.code} > {log} 2>&1"
 
 
@@ -53,6 +55,8 @@ rule sample_lattices:
     resources:
         mem_mb=1000,
         runtime=30,
+        # not a parameter: the lattices are the same bits on every device
+        device=config["device"],
     params:
         spec=lambda wildcards: canonical_json(sampling_spec(wildcards.set)),
         code=code_digest("stages.sample_lattices"),
@@ -60,7 +64,7 @@ rule sample_lattices:
         "Sampling lattices: {wildcards.set}"
     shell:
         "python -m stages.sample_lattices --shards {input.shards} --lattices {output.lattices}"
-        " --spec {params.spec:q} --code {params.code} > {log} 2>&1"
+        " --device {resources.device} --spec {params.spec:q} --code {params.code} > {log} 2>&1"
 
 
 rule certify_lattices:

@@ -9,7 +9,7 @@ from coarsegrain.errors import CoarsegrainError
 from coarsegrain.ising.sampler import equilibration_steps, sample_lattices
 from coarsegrain.storage.lattices import Attribute, read_lattices, write_lattices
 from pipeline.progress import reporter
-from pipeline.stage import Inputs, Output, Spec, run
+from pipeline.stage import Inputs, Option, Output, Spec, run
 
 SAMPLERS = {
     "hybrid": "one Wolff cluster + one heat-bath sweep per step, cold start, Philox4x32-10",
@@ -17,10 +17,11 @@ SAMPLERS = {
 }
 
 
-def main(*, shards: Inputs, lattices: Output, spec: Spec) -> None:
+def main(*, shards: Inputs, lattices: Output, device: Option, spec: Spec) -> None:
     """Draw a set of independent L x L Ising lattices with periodic boundaries.
 
-    With shards (see sample_shard), in their order, join those instead: the same bytes.
+    With shards (see sample_shard), in their order, join those instead: the same bytes. So are
+    those of any device: cpu, cuda or auto.
 
     Spec: L; method (hybrid | exact); steps (a number or "auto"; hybrid only); seed; betas, one of
       {"constant": beta, "number": n}
@@ -30,10 +31,10 @@ def main(*, shards: Inputs, lattices: Output, spec: Spec) -> None:
     if shards:
         join(shards, lattices)
     else:
-        draw(lattices, spec)
+        draw(lattices, spec, device)
 
 
-def draw(path: Output, spec: dict, shard: int = 0, shards: int = 1) -> None:
+def draw(path: Path, spec: dict, device: str, shard: int = 0, shards: int = 1) -> None:
     """Draw one shard of a set: consecutive lattices, equally many in each, or one more."""
     L, method = spec["L"], spec["method"]
     betas = inverse_temperatures(spec["betas"], spec["seed"])
@@ -48,6 +49,7 @@ def draw(path: Output, spec: dict, shard: int = 0, shards: int = 1) -> None:
             L,
             seed=spec["seed"],
             first_lattice=bounds[0],
+            device=device,  # type: ignore[arg-type]
             progress=reporter("lattices", len(betas), "lattices"),
             **options,
         )

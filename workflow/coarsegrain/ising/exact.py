@@ -18,7 +18,6 @@ from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 
 #: Critical inverse temperature of the infinite lattice, ½ ln(1 + √2) (Onsager 1944).
 BETA_CRITICAL = 0.5 * math.log1p(math.sqrt(2.0))
@@ -84,6 +83,8 @@ def beta_of_energy(energy: float, L: int) -> float:
         )
     if energy == 0.0:
         return 0.0
+    from scipy.optimize import brentq  # a tenth of a second, which only this function needs to pay
+
     return float(
         brentq(lambda beta: energy_per_site(beta, L) - energy, 0.0, _MAX_BETA_OF_ENERGY, xtol=1e-14)
     )
