@@ -1,6 +1,7 @@
 """The config as delivered is valid; every mistake in it is told in a sentence."""
 
 import copy
+import importlib.util
 import json
 import math
 from pathlib import Path
@@ -362,6 +363,10 @@ def test_cuda_without_a_gpu_is_told(monkeypatch):
     assert line.startswith("device is 'cuda', but torch finds no CUDA device")
     assert validated(config(device="cuda"), check_cuda=False)["device"] == "cuda"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    (line,) = told(config(device="cuda"))
+    assert line.startswith("device is 'cuda', but CuPy, which the sampler needs there")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     assert validated(config(device="cuda"))["device"] == "cuda"
 
 

@@ -5,6 +5,7 @@ The schema (``workflow/schemas/config.schema.json``) says what each key may be b
 """
 
 import difflib
+import importlib.util
 import json
 import math
 import os
@@ -185,8 +186,14 @@ def _device(name: str) -> str | None:
         import torch  # takes seconds, so only if the question is asked
     except ImportError:  # Snakemake's own environment need not have it; the stage will ask again
         return None
-    found = torch.cuda.is_available()
-    return None if found else "device is 'cuda', but torch finds no CUDA device; take auto or cpu."
+    if not torch.cuda.is_available():
+        return "device is 'cuda', but torch finds no CUDA device; take auto or cpu."
+    if importlib.util.find_spec("cupy") is None:
+        return (
+            "device is 'cuda', but CuPy, which the sampler needs there, is not installed; "
+            "install envs/requirements-gpu.lock, or take auto or cpu."
+        )
+    return None
 
 
 def _autoencoder_layers(layers: str | list[int], L: int) -> str | None:
