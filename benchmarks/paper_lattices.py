@@ -73,7 +73,7 @@ def _sample(name: str, folder: Path, L: int, share: float) -> None:
         "NUMBA_CACHE_DIR": str(folder / "kernels"),
     }
     command = [sys.executable, "-m", "stages.sample_lattices", "--spec", json.dumps(spec)]
-    command += ["--lattices", str(folder / f"{name}.nc"), "--code", "benchmark", "--shards"]
+    command += ["--lattices", str(folder / f"{name}.nc"), "--device", "cpu", "--shards"]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         raise RuntimeError(f"The stage sample_lattices failed:\n{run.stderr}")
