@@ -6,11 +6,11 @@ import numpy as np
 
 from coarsegrain.ising.sampler.chains import advance, cold_start
 from coarsegrain.ising.sampler.heat_bath import heat_bath_sweep
-from coarsegrain.ising.sampler.jit import kernel
 from coarsegrain.ising.sampler.lattices import thresholds_by_lane
 from coarsegrain.ising.sampler.layout import LANES, RowLayout, Words, row_layout
 from coarsegrain.ising.sampler.thresholds import Thresholds
 from coarsegrain.ising.sampler.wolff import wolff_step
+from coarsegrain.jit import kernel
 
 
 @kernel

@@ -8,7 +8,6 @@ bond of a site of that word with its right neighbour. ``vertical`` has one word 
 
 import numpy as np
 
-from coarsegrain.ising.sampler.jit import kernel
 from coarsegrain.ising.sampler.layout import (
     LANES,
     RowLayout,
@@ -18,6 +17,7 @@ from coarsegrain.ising.sampler.layout import (
 )
 from coarsegrain.ising.sampler.philox import DOWN_BONDS, RIGHT_BONDS, planes, stream_number
 from coarsegrain.ising.sampler.thresholds import PLANES, compare, threshold_plane
+from coarsegrain.jit import kernel
 
 _ZERO = np.uint64(0)
 

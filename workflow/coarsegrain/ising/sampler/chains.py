@@ -7,11 +7,11 @@ clusters near the critical point, the second relaxes what small clusters leave b
 import numpy as np
 
 from coarsegrain.ising.sampler.heat_bath import heat_bath_sweep
-from coarsegrain.ising.sampler.jit import kernel
 from coarsegrain.ising.sampler.layout import LANES, ONE, RowLayout, Words
 from coarsegrain.ising.sampler.philox import START, philox4x32, stream_number
 from coarsegrain.ising.sampler.thresholds import Thresholds
 from coarsegrain.ising.sampler.wolff import wolff_step
+from coarsegrain.jit import kernel
 
 _ZERO = np.uint64(0)
 

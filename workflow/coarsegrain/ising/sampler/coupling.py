@@ -28,10 +28,10 @@ import numpy as np
 import numpy.typing as npt
 
 from coarsegrain.ising.sampler.coalescence import block_sweeps
-from coarsegrain.ising.sampler.jit import kernel
 from coarsegrain.ising.sampler.layout import LANES, ONE, RowLayout, Words, unpack_spins
 from coarsegrain.ising.sampler.monotone import monotone_sweep
 from coarsegrain.ising.sampler.thresholds import thresholds
+from coarsegrain.jit import kernel
 
 _ZERO = np.uint64(0)
 TOP, BOTTOM, CURRENT = range(3)

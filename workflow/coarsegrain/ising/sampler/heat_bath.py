@@ -10,7 +10,6 @@ full word, so that no random bit is drawn for a site of the other colour.
 
 import numpy as np
 
-from coarsegrain.ising.sampler.jit import kernel, word_function
 from coarsegrain.ising.sampler.layout import (
     LANES,
     RowLayout,
@@ -21,6 +20,7 @@ from coarsegrain.ising.sampler.layout import (
 )
 from coarsegrain.ising.sampler.philox import HEAT_BATH, planes, stream_number
 from coarsegrain.ising.sampler.thresholds import HALF, PLANES, compare, threshold_plane
+from coarsegrain.jit import kernel, word_function
 
 _ZERO = np.uint64(0)
 

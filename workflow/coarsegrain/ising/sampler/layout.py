@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from coarsegrain.ising.sampler.jit import kernel, word_function
+from coarsegrain.jit import kernel, word_function
 
 #: Lattices updated side by side. Results do not depend on it.
 LANES = 64

@@ -18,10 +18,10 @@ of T, which is ⌊2⁶⁴ T⌋ = ⌊2⁶³ · 2T⌋. A T that has the bit of pla
 import numpy as np
 
 from coarsegrain.ising.sampler.heat_bath import either, local_fields
-from coarsegrain.ising.sampler.jit import kernel
 from coarsegrain.ising.sampler.layout import LANES, RowLayout, Words
 from coarsegrain.ising.sampler.philox import MONOTONE_HEAT_BATH, planes, stream_number
 from coarsegrain.ising.sampler.thresholds import PLANES, compare, threshold_plane
+from coarsegrain.jit import kernel
 
 _ZERO = np.uint64(0)
 

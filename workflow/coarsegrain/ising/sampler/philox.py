@@ -10,7 +10,7 @@ as far as they are needed, and each holds two *planes* of 64 random bits (``plan
 
 import numpy as np
 
-from coarsegrain.ising.sampler.jit import word_function
+from coarsegrain.jit import word_function
 
 ROUNDS = 10
 _MULTIPLIER_0 = np.uint64(0xD2511F53)

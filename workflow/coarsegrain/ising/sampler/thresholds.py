@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from coarsegrain.ising.sampler.jit import word_function
 from coarsegrain.ising.sampler.layout import Words
+from coarsegrain.jit import word_function
 
 #: Random planes (and so blocks of two) after which a comparison with 64 bits is over in any case.
 PLANES = 64

@@ -11,7 +11,6 @@ Arrays of words and bonds are those of ``bonds``.
 import numpy as np
 
 from coarsegrain.ising.sampler.bonds import draw_bonds
-from coarsegrain.ising.sampler.jit import kernel, word_function
 from coarsegrain.ising.sampler.layout import (
     LANES,
     ONE,
@@ -21,6 +20,7 @@ from coarsegrain.ising.sampler.layout import (
     exchange_halves,
 )
 from coarsegrain.ising.sampler.philox import SEED_SITE, philox4x32, stream_number
+from coarsegrain.jit import kernel, word_function
 
 _ZERO = np.uint64(0)
 _32 = np.uint64(32)

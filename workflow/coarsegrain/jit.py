@@ -1,6 +1,7 @@
-"""How the sampler's kernels are compiled."""
+"""How kernels are compiled: those of the sampler, and those that train nets."""
 
 import os
+from typing import Any
 
 import numba
 
@@ -9,9 +10,9 @@ import numba
 # this exact code and says so by setting COARSEGRAIN_KERNEL_CACHE.
 _CACHE = bool(os.environ.get("COARSEGRAIN_KERNEL_CACHE"))
 
-#: Decorator of functions that loop over lattices: compiled on their own.
-kernel = numba.njit(cache=_CACHE, error_model="numpy")
+#: Decorator of functions with loops: compiled on their own. They run beside other threads.
+kernel: Any = numba.njit(cache=_CACHE, error_model="numpy", nogil=True)
 
 #: Decorator of functions of single machine words: always inlined, so that the loops over lanes
 #: that call them become vector instructions.
-word_function = numba.njit(cache=_CACHE, error_model="numpy", forceinline=True)
+word_function: Any = numba.njit(cache=_CACHE, error_model="numpy", forceinline=True)
