@@ -7,6 +7,9 @@ from pathlib import Path
 
 from pipeline.digest import WORKFLOW, code_digest
 
+# The packages whose kernels are compiled.
+COMPILED = ("coarsegrain.ising.sampler", "coarsegrain.nets.training")
+
 
 def prefer_this_interpreter() -> None:
     """Put this interpreter's folder first in PATH: ``python`` in a job is then the same one.
@@ -27,7 +30,8 @@ def shell_prefix(threads: int) -> str:
         threads: numeric threads of one job; the order of sums, and so the last bits of results,
             depend on it.
     """
-    kernels = Path(".snakemake", "kernels", code_digest("stages.sample_lattices")).resolve()
+    code = "-".join(code_digest(package) for package in COMPILED)
+    kernels = Path(".snakemake", "kernels", code).resolve()
     variables = {
         "PYTHONPATH": WORKFLOW,
         "COARSEGRAIN_KERNEL_CACHE": 1,

@@ -4,12 +4,18 @@ import dataclasses
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
-import torch
 
 from coarsegrain.nets.losses import hinge
 from coarsegrain.nets.network import Layer, Network
-from coarsegrain.nets.training import TrainingError, TrainingSettings, glorot_network, train
+from coarsegrain.nets.training import (
+    TrainingError,
+    TrainingSettings,
+    epoch_order,
+    glorot_network,
+    train,
+)
 from coarsegrain.rg.decimation import decimate, decimation_matrix
 
 SETTINGS = TrainingSettings(
@@ -31,9 +37,9 @@ def reference_adam(weight, settings, seed):
     """Adam on hinge + λ Σ|w| of one linear layer, as Kingma & Ba write it (algorithm 1)."""
     x, t = SPINS.reshape(40, -1).astype(float), TARGETS.reshape(40, -1).astype(float)
     m, v, step = np.zeros_like(weight), np.zeros_like(weight), 0
-    (b1, b2), shuffling = settings.adam_betas, torch.Generator().manual_seed(seed)
-    for _ in range(settings.epochs):
-        order = torch.randperm(40, generator=shuffling).numpy()
+    b1, b2 = settings.adam_betas
+    for epoch in range(1, settings.epochs + 1):
+        order = epoch_order(seed, epoch, 40)
         for batch in np.split(order, range(settings.batch_size, 40, settings.batch_size)):
             y = x[batch] @ weight
             slope = np.where(1 - t[batch] * y > 0, -t[batch], 0) / y.size
@@ -88,14 +94,22 @@ def test_frozen_layers_stay_and_the_rest_trains_as_if_fed_their_output():
     alone, alone_history = train(
         decoder, (TARGETS, SPINS), (TARGETS[:10], SPINS[:10]), SETTINGS, seed=7, precision="float64"
     )
-    np.testing.assert_array_equal(whole.layers[1].weight, alone.layers[0].weight)
-    assert history.equals(alone_history)
+    np.testing.assert_allclose(whole.layers[1].weight, alone.layers[0].weight, rtol=0, atol=1e-12)
+    pd.testing.assert_frame_equal(history, alone_history, rtol=1e-12)
 
 
 def test_history_reports_the_objective_on_both_splits_and_its_parts():
     start = glorot_network([16, 8], ["linear"], biases=False, seed=1)
     trained, history = fit(start)
-    assert list(history.columns) == ["epoch", "split", "hinge", "loss", "penalty", "objective"]
+    assert list(history.columns) == [
+        "epoch",
+        "split",
+        "hinge",
+        "loss",
+        "penalty",
+        "objective",
+        "ended_by",
+    ]
     assert history["epoch"].tolist() == [1, 1, 2, 2, 3, 3, 4, 4]
     last = history.iloc[-1]
     assert last["split"] == "validation"
@@ -115,22 +129,6 @@ def test_history_keeps_the_hinge_beside_another_loss():
     outputs, wanted = trained(VALIDATION[0]), VALIDATION[1].reshape(10, -1)
     assert history.iloc[-1]["hinge"] == pytest.approx(hinge(outputs, wanted), rel=1e-12)
     assert history.iloc[-1]["loss"] == pytest.approx(((outputs - wanted) ** 2).mean(), rel=1e-12)
-
-
-def test_a_hundred_steps_equal_torch_optim_adam_bit_for_bit():
-    settings = dataclasses.replace(SETTINGS, epochs=20)
-    start = glorot_network([16, 8], ["linear"], biases=False, seed=1)
-    trained, _ = fit(start, settings, precision="float32")
-    weight = torch.tensor(start.layers[0].weight, dtype=torch.float32, requires_grad=True)
-    optimizer = torch.optim.Adam([weight], lr=1e-2, betas=(0.9, 0.999), eps=1e-7, fused=True)
-    x, t = torch.from_numpy(SPINS.reshape(40, -1)), torch.from_numpy(TARGETS.reshape(40, -1))
-    shuffling = torch.Generator().manual_seed(7)
-    for _ in range(settings.epochs):
-        for batch in torch.randperm(40, generator=shuffling).split(8):
-            optimizer.zero_grad()
-            (hinge(x[batch].float() @ weight, t[batch]) + 1e-3 * weight.abs().sum()).backward()
-            optimizer.step()
-    np.testing.assert_array_equal(trained.layers[0].weight, weight.detach().numpy())
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
@@ -165,16 +163,6 @@ def test_glorot_start_is_uniform_with_the_stated_limit():
     limit = math.sqrt(6 / 500)
     assert abs(weight).max() < limit
     assert weight.std() == pytest.approx(limit / math.sqrt(3), rel=4 / math.sqrt(2 * weight.size))
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_training_on_cuda_equals_training_on_cpu_to_rounding():
-    start = glorot_network([16, 8], ["linear"], biases=False, seed=1)
-    on_cpu, cpu_history = fit(start)
-    on_cuda, cuda_history = fit(start, device="cuda")
-    np.testing.assert_allclose(on_cuda.layers[0].weight, on_cpu.layers[0].weight, atol=1e-10)
-    np.testing.assert_allclose(cuda_history["objective"], cpu_history["objective"], rtol=1e-10)
 
 
 @pytest.mark.slow

@@ -1,0 +1,65 @@
+"""Adam with an L1 penalty: the update of one step, in one pass over the weights.
+
+D. P. Kingma and J. Ba, ICLR 2015, algorithm 1, in the form of ``torch.optim.Adam``: ε is added to
+the bias-corrected √v. With the corrections drawn out of the loop over weights,
+
+    w -= a m / (√v + e),   a = lr √(1 - β₂ᵗ) / (1 - β₁ᵗ),   e = ε √(1 - β₂ᵗ).
+
+The penalty λ|w| adds λ sign(w) to the gradient, with sign(0) = 0 as in torch.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from coarsegrain.jit import kernel
+from coarsegrain.nets.training.settings import TrainingSettings
+
+
+class Decay(NamedTuple):
+    """The numbers of Adam and of the penalty that all steps share, in the weights' precision."""
+
+    beta1: np.floating
+    one_minus_beta1: np.floating
+    beta2: np.floating
+    one_minus_beta2: np.floating
+    l1: np.floating
+
+
+def decay(settings: TrainingSettings, dtype: npt.DTypeLike) -> Decay:
+    """Those of these settings."""
+    beta1, beta2 = settings.adam_betas
+    return Decay(*np.array([beta1, 1 - beta1, beta2, 1 - beta2, settings.l1], dtype=dtype))
+
+
+def step_sizes(
+    settings: TrainingSettings, first: int, number: int, dtype: npt.DTypeLike
+) -> npt.NDArray[np.floating]:
+    """The numbers a and e of the steps ``first + 1`` … ``first + number``: (number, 2)."""
+    (beta1, beta2), t = settings.adam_betas, np.arange(first + 1, first + number + 1)
+    root = np.sqrt(1 - beta2**t)
+    a, e = settings.learning_rate * root / (1 - beta1**t), settings.adam_epsilon * root
+    return np.stack([a, e], axis=1).astype(dtype)
+
+
+@kernel
+def adam_update(w, m, v, gradient, sizes, decay):  # type: ignore[no-untyped-def]
+    """One step for all weights of a layer, in place.
+
+    Args:
+        w: (n,) weights.
+        m: (n,) Adam's mean of the gradient.
+        v: (n,) Adam's mean of its square.
+        gradient: (n,) of the loss; the penalty's is added here.
+        sizes: (2,) a and e of the step.
+        decay: the numbers that all steps share.
+    """
+    a, e, l1 = sizes[0], sizes[1], decay.l1
+    zero = w.dtype.type(0)
+    for i in range(w.size):
+        sign = l1 if w[i] > zero else (-l1 if w[i] < zero else zero)
+        g = gradient[i] + sign
+        m[i] = decay.beta1 * m[i] + decay.one_minus_beta1 * g
+        v[i] = decay.beta2 * v[i] + decay.one_minus_beta2 * (g * g)
+        w[i] -= a * m[i] / (np.sqrt(v[i]) + e)

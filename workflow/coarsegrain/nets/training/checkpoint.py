@@ -1,0 +1,92 @@
+"""Checkpoints: what a training needs to go on as if it had never been interrupted.
+
+A checkpoint is the state at the end of an epoch: weights, Adam's moments, the history so far. The
+number of steps and the order of the next batches follow from the number of the epoch. Numbers are
+kept as they are, so a training that goes on ends with the same bits as one that never stopped.
+"""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from coarsegrain.errors import StorageError
+from coarsegrain.storage.weights import read_weights, write_weights
+
+FloatArray = npt.NDArray[np.floating]
+
+HISTORY = "history"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training at the end of an epoch.
+
+    Attributes:
+        history: (epochs, splits, numbers) float64, as ``history`` defines them.
+        tensors: weights and moments, by name.
+    """
+
+    history: npt.NDArray[np.float64]
+    tensors: Mapping[str, FloatArray]
+
+
+@dataclass
+class CheckpointFile:
+    """Where one training keeps its checkpoint, and how often.
+
+    Attributes:
+        path: the file; its name must change with whatever decides the training's result.
+        seconds: between two checkpoints, at least.
+        epoch: of the last checkpoint written or read; 0 if there is none.
+    """
+
+    path: Path
+    seconds: float
+    epoch: int = 0
+    _last: float = field(default_factory=time.monotonic)
+
+    def is_due(self) -> bool:
+        """Whether enough time has passed since the last one."""
+        return time.monotonic() - self._last >= self.seconds
+
+    def load(self) -> Checkpoint | None:
+        """The checkpoint, if there is one that can be read; a damaged one is told and ignored."""
+        if not self.path.is_file():
+            return None
+        try:
+            tensors, _ = read_weights(self.path)
+            history = tensors.pop(HISTORY)
+        except (StorageError, KeyError) as error:
+            print(f"the checkpoint is not used, training starts anew: {error}", flush=True)
+            return None
+        self.epoch = len(history)
+        return Checkpoint(history, tensors)
+
+    def save(self, history: npt.NDArray[np.float64], tensors: Mapping[str, FloatArray]) -> None:
+        """Replace the checkpoint; a disk that takes it not is no reason to stop training."""
+        partial = self.path.with_name(f".{self.path.name}.partial-{os.getpid()}")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_weights(partial, {**tensors, HISTORY: history}, {})
+            os.replace(partial, self.path)
+            self.epoch = len(history)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            print(f"no checkpoint was kept after epoch {len(history)}: {error}", flush=True)
+        self._last = time.monotonic()
+
+    def discard(self, older: Sequence[Path] = ()) -> None:
+        """Remove the checkpoint, and older ones: the training has ended."""
+        for path in (self.path, *older):
+            path.unlink(missing_ok=True)
+
+    def __str__(self) -> str:
+        """Name the last good checkpoint, for messages."""
+        if not self.epoch:
+            return "there is no checkpoint"
+        return f"the last good checkpoint is of epoch {self.epoch}: {self.path}"

@@ -1,0 +1,176 @@
+"""Vectors of 32 floats inside compiled kernels: what numba does not write by itself.
+
+numba has no vectors; LLVM, behind it, has. These few operations on them are its plain ones, so
+they become AVX-512, AVX or NEON code, whatever the machine has. All round as IEEE 754 says and in
+one order, without fused multiply-adds: every machine gets the same bits.
+
+``masked_add`` is why this is here: 32 inputs that are 0 or 1, as 32 bits, times 32 weights. On
+AVX-512 that is two instructions.
+"""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import extending, types
+from numba.core import cgutils
+from numba.extending import models, overload, register_model
+
+LANES = 32
+BIT = ir.IntType(1)
+INDEX = ir.IntType(32)
+# The functions below are called inside kernels, without the first argument of their definition.
+intrinsic: Any = extending.intrinsic
+
+
+class Vector(types.Type):
+    """numba's type of ``LANES`` numbers of one floating-point type."""
+
+    def __init__(self, dtype: types.Float) -> None:
+        self.dtype = dtype
+        super().__init__(name=f"Vector({dtype}, {LANES})")
+
+
+@register_model(Vector)
+class _Model(models.PrimitiveModel):
+    def __init__(self, manager: Any, vector: Vector) -> None:
+        number = manager.lookup(vector.dtype).get_value_type()
+        super().__init__(manager, vector, ir.VectorType(number, LANES))  # type: ignore[no-untyped-call]
+
+
+@intrinsic
+def load(typing, array, start):  # type: ignore[no-untyped-def]
+    """The numbers ``array[start : start + LANES]`` of a contiguous array."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        pointer = _address(context, builder, signature, arguments)
+        value = builder.load(pointer)
+        value.align = _alignment(signature.args[0])
+        return value
+
+    return Vector(array.dtype)(array, types.intp), code
+
+
+@intrinsic
+def store(typing, array, start, vector):  # type: ignore[no-untyped-def]
+    """Write to ``array[start : start + LANES]`` of a contiguous array."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        pointer = _address(context, builder, signature, arguments)
+        builder.store(arguments[2], pointer).align = _alignment(signature.args[0])
+        return context.get_dummy_value()
+
+    return types.none(array, types.intp, vector), code
+
+
+@intrinsic
+def splat(typing, number):  # type: ignore[no-untyped-def]
+    """A vector of equal numbers."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        undefined = ir.Constant(ir.VectorType(arguments[0].type, LANES), ir.Undefined)
+        first = builder.insert_element(undefined, arguments[0], INDEX(0))
+        return builder.shuffle_vector(first, undefined, _indices([0] * LANES))
+
+    return Vector(number)(number), code
+
+
+@intrinsic
+def masked_add(typing, vector, bits, addend):  # type: ignore[no-untyped-def]
+    """The sum ``vector + addend`` in lanes whose bit (of a uint32) is set, else ``vector``."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        vector, bits, addend = arguments
+        mask = builder.bitcast(bits, ir.VectorType(BIT, LANES))
+        return builder.select(mask, builder.fadd(vector, addend), vector)
+
+    return vector(vector, types.uint32, addend), code
+
+
+@intrinsic
+def total(typing, vector):  # type: ignore[no-untyped-def]
+    """Sum of a vector's numbers: its upper half onto its lower half, and so on."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        (value,), half = arguments, LANES // 2
+        while half:
+            lower = builder.shuffle_vector(value, value, _indices(range(half)))
+            upper = builder.shuffle_vector(value, value, _indices(range(half, 2 * half)))
+            value, half = builder.fadd(lower, upper), half // 2
+        return builder.extract_element(value, INDEX(0))
+
+    return vector.dtype(vector), code
+
+
+@intrinsic
+def square_root(typing, vector):  # type: ignore[no-untyped-def]
+    """√ of every number."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return _call(builder, "llvm.sqrt", arguments)
+
+    return vector(vector), code
+
+
+@intrinsic
+def signed(typing, vector, size):  # type: ignore[no-untyped-def]
+    """Times sign(vector): ``size``, ``-size``, or 0 where ``vector`` is 0."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        vector, size = arguments
+        zero = ir.Constant(vector.type, None)
+        value = _call(builder, "llvm.copysign", [size, vector])
+        return builder.select(builder.fcmp_ordered("==", vector, zero), zero, value)
+
+    return vector(vector, size), code
+
+
+def _arithmetic(symbol: Callable[[Any, Any], Any], instruction: str) -> None:
+    """Give vectors an operator."""
+
+    @intrinsic
+    def operation(typing, left, right):  # type: ignore[no-untyped-def]
+        def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+            return getattr(builder, instruction)(*arguments)
+
+        return left(left, right), code
+
+    @overload(symbol)
+    def operate(left, right):  # type: ignore[no-untyped-def]
+        if isinstance(left, Vector) and isinstance(right, Vector):
+            return lambda left, right: operation(left, right)
+        return None
+
+
+_arithmetic(operator.add, "fadd")
+_arithmetic(operator.sub, "fsub")
+_arithmetic(operator.mul, "fmul")
+_arithmetic(operator.truediv, "fdiv")
+
+
+def _address(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    first = builder.gep(array.data, [arguments[1]])
+    number = context.get_value_type(signature.args[0].dtype)
+    return builder.bitcast(first, ir.VectorType(number, LANES).as_pointer())
+
+
+def _alignment(array: Any) -> int:
+    return int(array.dtype.bitwidth) // 8
+
+
+def _indices(values: Any) -> ir.Constant:
+    numbers = list(values)
+    return ir.Constant(ir.VectorType(INDEX, len(numbers)), numbers)
+
+
+def _call(builder: Any, name: str, arguments: Any) -> Any:
+    """Call LLVM's function of that name for vectors."""
+    vector = arguments[0].type
+    kind = "f32" if isinstance(vector.element, ir.FloatType) else "f64"
+    signature = ir.FunctionType(vector, [vector] * len(arguments))
+    function = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
+        builder.module, signature, f"{name}.v{vector.count}{kind}"
+    )
+    return builder.call(function, arguments)
