@@ -13,12 +13,14 @@ moved there only when the function has returned, so no half-written file is ever
 """
 
 import argparse
+import contextlib
 import errno
 import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -32,11 +34,21 @@ Spec = Annotated[dict[str, Any], "spec"]
 # A word that does not decide the result, such as a device that gives the same bits: outside the
 # spec, so that changing it makes nothing stale.
 Option = Annotated[str, "option"]
+# The digest of the code, for stages that keep something under it.
+Code = Annotated[str, "code"]
 # What the stage learned while it ran and provenance should keep, e.g. {"device": "cpu"}.
 Facts = Mapping[str, str] | None
 
 
-def run(main: Callable[..., Facts], arguments: list[str] | None = None) -> None:
+@dataclass(frozen=True)
+class Outcome:
+    """Facts, and files beside the outputs to remove once these are in place."""
+
+    facts: Facts
+    no_longer_needed: Iterable[Path] = ()
+
+
+def run(main: Callable[..., Facts | Outcome], arguments: list[str] | None = None) -> None:
     """Run a stage from the command line; exit with status 1 and a sentence if it cannot go on."""
     kinds = {
         name: hint.__metadata__[0]
@@ -44,14 +56,16 @@ def run(main: Callable[..., Facts], arguments: list[str] | None = None) -> None:
         if name != "return"
     }
     values = vars(_parser(main, kinds).parse_args(arguments))
-    code = values.pop("code")
+    code = values["code"] if "code" in kinds else values.pop("code")
     finals = {name: values[name] for name, kind in kinds.items() if kind == "output"}
     partials = {name: _partial(path) for name, path in finals.items()}
     try:
         inputs = _existing_inputs(values, kinds)
         for path in finals.values():
             path.parent.mkdir(parents=True, exist_ok=True)
-        facts = main(**{**values, **partials})
+        outcome = main(**{**values, **partials})
+        if not isinstance(outcome, Outcome):
+            outcome = Outcome(outcome)
         for name, path in partials.items():  # all or nothing
             if not path.is_file():
                 raise CoarsegrainError(f"the stage did not write {finals[name]}; this is a bug.")
@@ -63,9 +77,12 @@ def run(main: Callable[..., Facts], arguments: list[str] | None = None) -> None:
                 spec=values.get("spec", {}),
                 code=code,
                 inputs=inputs,
-                facts=facts or {},
+                facts=outcome.facts or {},
             )
             os.replace(partials[name], path)
+        for path in outcome.no_longer_needed:
+            path.unlink(missing_ok=True)
+            _remove_if_empty(path.parent)
     except (CoarsegrainError, OSError, MemoryError) as error:
         sys.exit(f"error: {_sentence(error)}")
     except KeyboardInterrupt:
@@ -75,7 +92,14 @@ def run(main: Callable[..., Facts], arguments: list[str] | None = None) -> None:
             path.unlink(missing_ok=True)
 
 
-def _parser(main: Callable[..., Facts], kinds: Mapping[str, str]) -> argparse.ArgumentParser:
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _parser(
+    main: Callable[..., Facts | Outcome], kinds: Mapping[str, str]
+) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m {inspect.getmodule(main).__spec__.name}",  # type: ignore[union-attr]
         description=inspect.getdoc(main),
@@ -101,7 +125,7 @@ def _parser(main: Callable[..., Facts], kinds: Mapping[str, str]) -> argparse.Ar
             parser.add_argument(
                 flag, required=True, metavar="WORD", help="does not decide the result"
             )
-        else:
+        elif kind == "spec":
             parser.add_argument(
                 flag, type=_json_object, required=True, metavar="JSON", help="what to compute"
             )

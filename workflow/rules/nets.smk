@@ -27,6 +27,7 @@ rule train_shallow_net:
     resources:
         mem_mb=3000,
         runtime=1440,
+        checkpoint_minutes=config["checkpoint_minutes"],
     params:
         spec=lambda wildcards: training_spec(
             wildcards.net,
@@ -41,7 +42,8 @@ rule train_shallow_net:
     shell:
         "python -m stages.train_shallow_net --lattices-in {input.lattices_in}"
         " --lattices-out {input.lattices_out} --network {output.network}"
-        " --history {output.history} --spec {params.spec:q} --code {params.code} > {log} 2>&1"
+        " --history {output.history} --checkpoint-minutes {resources.checkpoint_minutes}"
+        " --spec {params.spec:q} --code {params.code} > {log} 2>&1"
 
 
 rule train_model:
@@ -72,6 +74,7 @@ rule train_model:
     resources:
         mem_mb=3000,
         runtime=1440,
+        checkpoint_minutes=config["checkpoint_minutes"],
     params:
         spec=lambda wildcards: training_spec(
             wildcards.net,
@@ -88,4 +91,5 @@ rule train_model:
     shell:
         "python -m stages.train_model --lattices {input.lattices}"
         " --transferred {input.transferred} --network {output.network}"
-        " --history {output.history} --spec {params.spec:q} --code {params.code} > {log} 2>&1"
+        " --history {output.history} --checkpoint-minutes {resources.checkpoint_minutes}"
+        " --spec {params.spec:q} --code {params.code} > {log} 2>&1"

@@ -28,11 +28,20 @@ def training_spec(net, member, sizes, settings, **more):
     )
 
 
+def adam_settings():
+    """What all nets have in common of their training settings (coarsegrain.nets.training)."""
+    keys = ("learning_rate", "adam_betas", "adam_epsilon")
+    return {key: config["nets"][key] for key in keys}
+
+
 def spin_net_settings(depth):
-    """Training settings (coarsegrain.nets.training) of the nets between lattices."""
+    """Training settings of the nets between lattices."""
     nets = config["nets"]
-    keys = ("loss", "l1", "learning_rate", "adam_betas", "adam_epsilon", "batch_size")
-    return {**{key: nets[key] for key in keys}, "epochs": nets["epochs"][depth]}
+    settings = {**adam_settings(), "epochs": nets["epochs"][depth]}
+    settings |= {key: nets[key] for key in ("loss", "l1", "batch_size")}
+    if nets["stopping"] == "plateau":
+        settings |= {f"plateau_{key}": value for key, value in nets["plateau"].items()}
+    return settings
 
 
 def evenly_spaced(low, high, number):

@@ -18,13 +18,14 @@ rule train_thermometer:
     resources:
         mem_mb=3000,
         runtime=1440,
+        checkpoint_minutes=config["checkpoint_minutes"],
     params:
         spec=lambda wildcards: training_spec(
             "thermometer",
             wildcards.member,
             sizes=[L * L, config["thermometer"]["hidden"], 1],
             settings={
-                **spin_net_settings("deep"),
+                **adam_settings(),
                 "loss": "mse",
                 "l1": 0.0,
                 "batch_size": config["thermometer"]["batch_size"],
@@ -38,7 +39,7 @@ rule train_thermometer:
     shell:
         "python -m stages.train_thermometer --lattices {input.lattices}"
         " --network {output.network} --history {output.history}"
-        " --spec {params.spec:q} --code {params.code} > {log} 2>&1"
+        " --checkpoint-minutes {resources.checkpoint_minutes} --spec {params.spec:q} --code {params.code} > {log} 2>&1"
 
 
 rule test_thermometer:

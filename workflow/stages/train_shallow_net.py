@@ -2,21 +2,35 @@
 
 from coarsegrain.storage.lattices import read_lattices
 from coarsegrain.storage.tables import write_table
-from pipeline.stage import Facts, Input, Output, Spec, run
-from pipeline.training import train_from_spec
+from pipeline.stage import Code, Input, Option, Outcome, Output, Spec, run
+from pipeline.training import Checkpoints, train_from_spec
 
 
 def main(
-    *, lattices_in: Input, lattices_out: Input, network: Output, history: Output, spec: Spec
-) -> Facts:
+    *,
+    lattices_in: Input,
+    lattices_out: Input,
+    network: Output,
+    history: Output,
+    checkpoint_minutes: Option,
+    spec: Spec,
+    code: Code,
+) -> Outcome:
     """Train a net of one layer that maps lattices at one level to those at another.
 
     Spec: activation, and what pipeline.training lists.
     """
     inputs, targets = read_lattices(lattices_in).spins, read_lattices(lattices_out).spins
-    epochs, facts = train_from_spec(inputs, targets, spec, [spec["activation"]], network=network)
+    epochs, outcome = train_from_spec(
+        inputs,
+        targets,
+        spec,
+        [spec["activation"]],
+        checkpoints=Checkpoints(code, [lattices_in, lattices_out], checkpoint_minutes),
+        network=network,
+    )
     write_table(history, epochs)
-    return facts
+    return outcome
 
 
 if __name__ == "__main__":

@@ -2,22 +2,36 @@
 
 from coarsegrain.storage.lattices import read_lattices
 from coarsegrain.storage.tables import write_table
-from pipeline.stage import Facts, Input, Output, Spec, run
-from pipeline.training import train_from_spec
+from pipeline.stage import Code, Input, Option, Outcome, Output, Spec, run
+from pipeline.training import Checkpoints, train_from_spec
 
 
-def main(*, lattices: Input, network: Output, history: Output, spec: Spec) -> Facts:
+def main(
+    *,
+    lattices: Input,
+    network: Output,
+    history: Output,
+    checkpoint_minutes: Option,
+    spec: Spec,
+    code: Code,
+) -> Outcome:
     """Train the thermometer, L² -> hidden tanh -> 1 ReLU with biases, until its MSE is low enough.
 
     Spec: what pipeline.training lists.
     """
     data = read_lattices(lattices)
-    epochs, facts = train_from_spec(
-        data.spins, data.betas, spec, ["tanh", "relu"], biases=True, network=network
+    epochs, outcome = train_from_spec(
+        data.spins,
+        data.betas,
+        spec,
+        ["tanh", "relu"],
+        biases=True,
+        checkpoints=Checkpoints(code, [lattices], checkpoint_minutes),
+        network=network,
     )
-    mse = epochs[["model", "member", "epoch", "split", "loss"]].rename(columns={"loss": "mse"})
-    write_table(history, mse)
-    return facts
+    columns = ["model", "member", "epoch", "split", "loss", "ended_by"]
+    write_table(history, epochs[columns].rename(columns={"loss": "mse"}))
+    return outcome
 
 
 if __name__ == "__main__":
