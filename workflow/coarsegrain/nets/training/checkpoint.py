@@ -5,9 +5,10 @@ number of steps and the order of the next batches follow from the number of the 
 kept as they are, so a training that goes on ends with the same bits as one that never stopped.
 """
 
+import contextlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,13 +55,19 @@ class CheckpointFile:
         """Whether enough time has passed since the last one."""
         return time.monotonic() - self._last >= self.seconds
 
-    def load(self) -> Checkpoint | None:
-        """The checkpoint, if there is one that can be read; a damaged one is told and ignored."""
+    def load(self, like: Mapping[str, FloatArray]) -> Checkpoint | None:
+        """The checkpoint, if there is one; one that does not fit is told and ignored.
+
+        Args:
+            like: tensors of the names, shapes and types that it must have.
+        """
         if not self.path.is_file():
             return None
         try:
             tensors, _ = read_weights(self.path)
             history = tensors.pop(HISTORY)
+            if _kinds(tensors) != _kinds(like):
+                raise StorageError(f"{self.path} is of another net.")
         except (StorageError, KeyError) as error:
             print(f"the checkpoint is not used, training starts anew: {error}", flush=True)
             return None
@@ -76,17 +83,17 @@ class CheckpointFile:
             os.replace(partial, self.path)
             self.epoch = len(history)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink()
             print(f"no checkpoint was kept after epoch {len(history)}: {error}", flush=True)
         self._last = time.monotonic()
-
-    def discard(self, older: Sequence[Path] = ()) -> None:
-        """Remove the checkpoint, and older ones: the training has ended."""
-        for path in (self.path, *older):
-            path.unlink(missing_ok=True)
 
     def __str__(self) -> str:
         """Name the last good checkpoint, for messages."""
         if not self.epoch:
             return "there is no checkpoint"
         return f"the last good checkpoint is of epoch {self.epoch}: {self.path}"
+
+
+def _kinds(tensors: Mapping[str, FloatArray]) -> dict[str, tuple[tuple[int, ...], str]]:
+    return {name: (each.shape, str(each.dtype)) for name, each in tensors.items()}

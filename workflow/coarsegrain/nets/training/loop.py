@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from coarsegrain.nets.network import Layer, Network
@@ -147,7 +148,8 @@ def _trainer(
 
 
 def _go_on_from_checkpoint(trainer: Trainer, k: int, run: _Run) -> None:
-    found = run.member.checkpoint.load() if run.member.checkpoint is not None else None
+    file = run.member.checkpoint
+    found = None if file is None else file.load(like=trainer.state(k))
     if found is None:
         return
     trainer.restore(k, found.tensors)
@@ -165,8 +167,9 @@ def _run_epoch(trainer: Trainer, runs: Sequence[_Run], settings: TrainingSetting
     steps = [
         run.history.epochs * -(-number // settings.batch_size) for run, number in zip(runs, numbers)
     ]
-    train_losses = trainer.run_epoch(orders, steps)
-    validation_losses, penalties = trainer.evaluate(), trainer.penalties()
+    with np.errstate(over="ignore", invalid="ignore"):  # told below, once
+        train_losses = trainer.run_epoch(orders, steps)
+        validation_losses, penalties = trainer.evaluate(), trainer.penalties()
     for k, run in enumerate(runs):
         run.history.append(train_losses[k], validation_losses[k], float(penalties[k]))
         wrong = run.history.wrong(run.objective_at_start)
