@@ -182,6 +182,7 @@ OUT_OF_RANGE = {
     "device": ["gpu", "CUDA"],
     "precision": ["float16", 32],
     "threads": [0, -1, 1.5],
+    "members_per_job": [0, -1, 1.5],
     "checkpoint_minutes": [-1, 1.5],
     "lattices.method": ["Exact", "wolff"],
     "lattices.shards": [0, -1, 1.5, 10001],

@@ -14,14 +14,17 @@ STAGE = '''
 import errno
 
 from coarsegrain.errors import CoarsegrainError
-from pipeline.stage import Facts, Input, Inputs, Output, Spec, run
+from pipeline.stage import Code, Input, Inputs, Outcome, Output, Spec, run
 
 
-def main(*, source: Input, others: Inputs, total: Output, copy: Output, spec: Spec) -> Facts:
+def main(
+    *, source: Input, others: Inputs, total: Output, copy: Output, spec: Spec, code: Code
+) -> Outcome:
     """Add numbers up.
 
     Spec: fail (none | sentence | disk | interrupt | bug | forget).
     """
+    assert code in ("abc", "unknown")
     numbers = [int(each.read_text()) for each in (source, *others)]
     total.write_text("half of it")
     if spec["fail"] == "sentence":
@@ -35,7 +38,7 @@ def main(*, source: Input, others: Inputs, total: Output, copy: Output, spec: Sp
     total.write_text(str(sum(numbers)))
     if spec["fail"] != "forget":
         copy.write_text(str(numbers))
-    return {"device": "cpu"}
+    return Outcome({"device": "cpu"}, no_longer_needed=[total.parent / "kept/until_now"])
 
 
 if __name__ == "__main__":
@@ -110,6 +113,25 @@ def test_failure_leaves_the_outputs_before_as_they_were(folder, fail):
     (folder / "a").write_text("2")
     assert add(folder, fail).returncode == 1
     assert {path: path.read_bytes() for path in (folder / "out").iterdir()} == before
+
+
+def test_what_is_no_longer_needed_goes_when_the_outputs_are_there_and_not_before(folder):
+    kept = folder / "out/kept/until_now"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    assert add(folder, "sentence").returncode == 1
+    assert kept.exists()
+    assert add(folder).returncode == 0
+    assert not kept.parent.exists()
+
+
+def test_what_a_killed_run_left_behind_is_removed(folder):
+    (folder / "out").mkdir()
+    (folder / "out/.t.partial-123.txt").touch()
+    (folder / "out/.other.partial-123.txt").touch()
+    assert add(folder).returncode == 0
+    assert ".t.partial-123.txt" not in outputs(folder)
+    assert ".other.partial-123.txt" in outputs(folder)
 
 
 @pytest.mark.parametrize("fail", ["sentence", "disk", "interrupt", "bug", "forget"])

@@ -15,6 +15,7 @@ moved there only when the function has returned, so no half-written file is ever
 import argparse
 import contextlib
 import errno
+import glob
 import inspect
 import json
 import os
@@ -63,6 +64,7 @@ def run(main: Callable[..., Facts | Outcome], arguments: list[str] | None = None
         inputs = _existing_inputs(values, kinds)
         for path in finals.values():
             path.parent.mkdir(parents=True, exist_ok=True)
+            _remove_partials(path)
         outcome = main(**{**values, **partials})
         if not isinstance(outcome, Outcome):
             outcome = Outcome(outcome)
@@ -160,6 +162,12 @@ def _existing_inputs(values: Mapping[str, Any], kinds: Mapping[str, str]) -> lis
 def _partial(path: Path) -> Path:
     """A name of its own beside ``path``, with the same ending (matplotlib goes by it)."""
     return path.with_name(f".{path.stem}.partial-{os.getpid()}{path.suffix}")
+
+
+def _remove_partials(path: Path) -> None:
+    """Remove what killed runs have left behind; Snakemake makes an output in one job at a time."""
+    for partial in path.parent.glob(f".{glob.escape(path.stem)}.partial-*{path.suffix}"):
+        partial.unlink(missing_ok=True)
 
 
 def _sentence(error: BaseException) -> str:

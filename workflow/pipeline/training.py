@@ -14,11 +14,12 @@ import pandas as pd
 
 from coarsegrain.errors import CoarsegrainError
 from coarsegrain.nets.device import choose_device, use_threads
-from coarsegrain.nets.network import Activation, Network, read_network, write_network
+from coarsegrain.nets.network import Activation, Network, write_network
 from coarsegrain.nets.splits import split
 from coarsegrain.nets.training import (
     CheckpointFile,
     Member,
+    Trained,
     TrainingSettings,
     glorot_network,
     train_members,
@@ -28,99 +29,123 @@ from pipeline.progress import reporter
 from pipeline.provenance import sha256
 from pipeline.spec import canonical_json
 from pipeline.stage import Outcome
+from pipeline.together import read_trained
 
 
 @dataclass(frozen=True)
-class Checkpoints:
-    """Whose checkpoint a training may go on from, and how often it writes one.
+class Task:
+    """One member to train.
 
     Attributes:
-        code: digest of the code that trains; without one no checkpoint is kept.
-        inputs: the files that are read.
-        minutes: between two checkpoints, at least, as text; 0: after every epoch.
-    """
-
-    code: str
-    inputs: Sequence[Path]
-    minutes: str
-
-    def file(self, network: Path, spec: Mapping[str, Any]) -> CheckpointFile | None:
-        """The checkpoint of one training: its name follows from all that decides the result."""
-        if self.code == "unknown":
-            print("no checkpoints: --code does not say which code this is", flush=True)
-            return None
-        try:
-            minutes = float(self.minutes)
-        except ValueError:
-            raise CoarsegrainError(
-                f"--checkpoint-minutes is {self.minutes!r}; it must be a number of minutes."
-            ) from None
-        decides = [spec, self.code, [sha256(path) for path in self.inputs]]
-        key = hashlib.sha256(canonical_json(decides).encode()).hexdigest()[:16]
-        folder = network.parent / "checkpoints"
-        return CheckpointFile(folder / f"member-{spec['member']}.{key}.safetensors", 60 * minutes)
-
-
-def train_from_spec(
-    inputs: npt.NDArray[np.generic],
-    targets: npt.NDArray[np.generic],
-    spec: Mapping[str, Any],
-    activations: list[Activation],
-    *,
-    biases: bool = False,
-    transferred: Sequence[Path] = (),
-    checkpoints: Checkpoints,
-    network: Path,
-) -> tuple[pd.DataFrame, Outcome]:
-    """Train one member of a net as its spec says, and write it.
-
-    Args:
-        inputs: (n, …) lattices.
-        targets: (n, …) what the net should make of them.
         spec: net, member; sizes of the layers to train; settings (see ``TrainingSettings``);
             splits; start_seed, shuffling_seed; device, threads, precision.
+        inputs: (n, …) lattices.
+        targets: (n, …) what the net should make of them.
         activations: one per layer to train.
+        read: the files that all this comes from.
         biases: whether the layers to train have biases.
-        transferred: nets whose layers come first and stay frozen.
-        checkpoints: how to be able to go on after an interruption.
-        network: where the trained net goes.
-    Returns:
-        The history (see ``train_members``) with model and member in front, and what the stage ends
-        with.
+        frozen: a net whose layers come first and stay as they are.
     """
+
+    spec: Mapping[str, Any]
+    inputs: npt.NDArray[np.generic]
+    targets: npt.NDArray[np.generic]
+    activations: Sequence[Activation]
+    read: Sequence[Path]
+    biases: bool = False
+    frozen: Network | None = None
+
+    def member(self, folder: Path, code: str, minutes: str) -> Member:
+        """With its starting weights, its data, and the checkpoint it may go on from."""
+        spec = self.spec
+        parts = split(len(self.inputs), **spec["splits"])
+        start = glorot_network(
+            spec["sizes"], self.activations, biases=self.biases, seed=spec["start_seed"]
+        )
+        return Member(
+            start if self.frozen is None else joined([self.frozen, start]),
+            (self.inputs[parts.train], self.targets[parts.train]),
+            (self.inputs[parts.validation], self.targets[parts.validation]),
+            seed=spec["shuffling_seed"],
+            name=f"{spec['net']}, member {spec['member']}",
+            checkpoint=_checkpoint(folder, spec, code, self.read, minutes),
+        )
+
+
+def train_tasks(
+    tasks: Sequence[Task], *, folder: Path, code: str, checkpoint_minutes: str
+) -> tuple[list[Trained], Outcome]:
+    """Train members of one net as their specs say, side by side where the device can.
+
+    Args:
+        tasks: alike but for their data and seeds.
+        folder: where the nets go; checkpoints are kept beside them.
+        code: digest of the code that trains; without one no checkpoint is kept.
+        checkpoint_minutes: between two checkpoints, at least; 0: after every epoch.
+    Returns:
+        Every member's net and history, and what the stage ends with.
+    """
+    spec = tasks[0].spec
     use_threads(spec["threads"])
-    device = choose_device(spec["device"])
-    name, settings = f"{spec['net']}, member {spec['member']}", TrainingSettings(**spec["settings"])
-    parts = split(len(inputs), **spec["splits"])
-    start = glorot_network(spec["sizes"], activations, biases=biases, seed=spec["start_seed"])
-    frozen: list[Network] = [read_network(path) for path in transferred]
-    checkpoint = checkpoints.file(network, spec)
-    member = Member(
-        joined([*frozen, start]),
-        (inputs[parts.train], targets[parts.train]),
-        (inputs[parts.validation], targets[parts.validation]),
-        seed=spec["shuffling_seed"],
-        name=name,
-        checkpoint=checkpoint,
-    )
+    device, settings = choose_device(spec["device"]), TrainingSettings(**spec["settings"])
+    members = [task.member(folder, code, checkpoint_minutes) for task in tasks]
+    what = members[0].name if len(members) == 1 else f"{spec['net']}, {len(members)} members"
+    frozen = tasks[0].frozen
     with _asked_to_stop() as asked_to_stop:
-        ((trained, history),) = train_members(
-            [member],
+        trained = train_members(
+            members,
             settings,
-            frozen=sum(len(part.layers) for part in frozen),
+            frozen=0 if frozen is None else len(frozen.layers),
             device=device,
             precision=spec["precision"],
             threads=spec["threads"],
-            progress=reporter(name, settings.epochs, "epochs"),
+            progress=reporter(what, settings.epochs, "epochs"),
             asked_to_stop=asked_to_stop,
         )
-    write_network(network, trained)
+    over = [
+        path
+        for task, member in zip(tasks, members)
+        if member.checkpoint is not None
+        for path in _checkpoints_of(member.checkpoint, task.spec["member"])
+    ]
+    facts = {"device": device, "training_ended": _ending(trained[0].table(settings), settings)}
+    return trained, Outcome(facts, no_longer_needed=over)
+
+
+def train_or_take(
+    task: Task,
+    together: Sequence[Path],
+    *,
+    network: Path,
+    code: str,
+    checkpoint_minutes: str,
+) -> tuple[pd.DataFrame, Outcome]:
+    """Train one member and write its net, or take it from where it was trained with others.
+
+    Args:
+        task: the member.
+        together: the file of the members that it was trained with, or nothing.
+        network: where the net goes.
+        code: see ``train_tasks``.
+        checkpoint_minutes: see ``train_tasks``.
+    Returns:
+        Its history with model and member in front, and what the stage ends with.
+    """
+    spec = task.spec
+    settings = TrainingSettings(**spec["settings"])
+    if together:
+        trained = read_trained(together[0], spec["member"], task.frozen, task.activations)
+        facts = {"training_ended": _ending(trained.table(settings), settings)}
+        outcome = Outcome({**facts, "trained_in": str(together[0])})
+    else:
+        (trained,), outcome = train_tasks(
+            [task], folder=network.parent, code=code, checkpoint_minutes=checkpoint_minutes
+        )
+    write_network(network, trained.network)
+    history = trained.table(settings)
     history.insert(0, "model", spec["net"])
     history.insert(1, "member", spec["member"])
-    return history, Outcome(
-        {"device": device, "training_ended": _ending(history, settings)},
-        no_longer_needed=[] if checkpoint is None else _checkpoints_of(checkpoint, spec["member"]),
-    )
+    return history, outcome
 
 
 def _ending(history: pd.DataFrame, settings: TrainingSettings) -> str:
@@ -136,9 +161,33 @@ def _ending(history: pd.DataFrame, settings: TrainingSettings) -> str:
     )
 
 
+def _checkpoint(
+    folder: Path, spec: Mapping[str, Any], code: str, read: Sequence[Path], minutes: str
+) -> CheckpointFile | None:
+    """Where a training is kept in between: the name follows from all that decides its result."""
+    if code == "unknown":
+        print("no checkpoints: --code does not say which code this is", flush=True)
+        return None
+    try:
+        seconds = 60 * float(minutes)
+    except ValueError:
+        raise CoarsegrainError(
+            f"--checkpoint-minutes is {minutes!r}; it must be a number of minutes."
+        ) from None
+    decides = canonical_json([spec, code, [sha256(path) for path in read]])
+    key = hashlib.sha256(decides.encode()).hexdigest()[:16]
+    return CheckpointFile(
+        folder / "checkpoints" / f"member-{spec['member']}.{key}.safetensors", seconds
+    )
+
+
 def _checkpoints_of(checkpoint: CheckpointFile, member: int) -> list[Path]:
-    """This training's checkpoint, and those of earlier versions of it."""
-    return [checkpoint.path, *checkpoint.path.parent.glob(f"member-{member}.*.safetensors")]
+    """This training's checkpoint, those of earlier versions of it, and what a kill left of one."""
+    folder = checkpoint.path.parent
+    return [
+        *folder.glob(f"member-{member}.*.safetensors"),
+        *folder.glob(f".member-{member}.*.partial-*"),
+    ]
 
 
 @contextmanager

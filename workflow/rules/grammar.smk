@@ -8,6 +8,8 @@
 #   certificates/<set>.json                      tests of the lattices of that name
 #   nets/<net>/member-<k>.safetensors            trained weights, with .history.csv, .losses.csv
 #   nets/<net>/member-<k>.transferred.safetensors  layers taken from shallow nets
+#   nets/<net>/together/members-<k>-<l>.safetensors  members that were trained in one job
+#   nets/<net>/checkpoints/                      of trainings that have not ended
 #   tables/<name>.csv, figures/<name>.pdf and .png, logs/, benchmarks/
 import json
 import re
@@ -82,6 +84,13 @@ def network_of(net, member):
     if net in MODELS and not MODELS[net].is_trained:
         return f"{RESULTS}/nets/{net}/member-{member}.transferred.safetensors"
     return f"{RESULTS}/nets/{net}/member-{member}.safetensors"
+
+
+def transferred_into(net, member):
+    """The layers that a member of a net starts from: one file, or none."""
+    if net not in MODELS or not MODELS[net].transferred:
+        return []
+    return [f"{RESULTS}/nets/{net}/member-{member}.transferred.safetensors"]
 
 
 LATTICE_SETS = [

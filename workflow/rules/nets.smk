@@ -1,4 +1,4 @@
-# Training of the shallow nets and of the models.
+# Training of the shallow nets and of the models, each member alone or several in one job.
 
 
 rule train_shallow_net:
@@ -12,6 +12,7 @@ rule train_shallow_net:
         certificate=lambda wildcards: certified(
             lattices_of(wildcards.net, wildcards.member)
         ),
+        together=lambda wildcards: trained_with(wildcards.net, wildcards.member),
     output:
         network=f"{RESULTS}/nets/{{net}}/member-{{member}}.safetensors",
         history=f"{RESULTS}/nets/{{net}}/member-{{member}}.history.csv",
@@ -29,20 +30,71 @@ rule train_shallow_net:
         runtime=1440,
         checkpoint_minutes=config["checkpoint_minutes"],
     params:
-        spec=lambda wildcards: training_spec(
-            wildcards.net,
-            wildcards.member,
-            sizes=[int(size) for size in wildcards.net.split("-")[1:]],
-            settings=spin_net_settings("shallow"),
-            activation=config["nets"]["activation"],
+        spec=lambda wildcards: canonical_json(
+            training_spec(wildcards.net, wildcards.member)
         ),
         code=code_digest("stages.train_shallow_net"),
     message:
         "Training {wildcards.net}, member {wildcards.member}"
     shell:
         "python -m stages.train_shallow_net --lattices-in {input.lattices_in}"
-        " --lattices-out {input.lattices_out} --network {output.network}"
-        " --history {output.history} --checkpoint-minutes {resources.checkpoint_minutes}"
+        " --lattices-out {input.lattices_out} --together {input.together}"
+        " --network {output.network} --history {output.history} --checkpoint-minutes {resources.checkpoint_minutes}"
+        " --spec {params.spec:q} --code {params.code} > {log} 2>&1"
+
+
+rule train_members:
+    # Several members of a net in one job, from which the rules around this one take theirs.
+    input:
+        lattices_in=lambda wildcards: [
+            lattices_of(wildcards.net, k, levels_of(wildcards.net)[0])
+            for k in wildcards.members.split("-")
+        ],
+        lattices_out=lambda wildcards: [
+            lattices_of(wildcards.net, k, levels_of(wildcards.net)[1])
+            for k in wildcards.members.split("-")
+        ],
+        certificates=lambda wildcards: [
+            certified(lattices_of(wildcards.net, k))
+            for k in wildcards.members.split("-")
+        ],
+        transferred=lambda wildcards: [
+            each
+            for k in wildcards.members.split("-")
+            for each in transferred_into(wildcards.net, k)
+        ],
+    output:
+        together=f"{RESULTS}/nets/{{net}}/together/members-{{members}}.safetensors",
+    log:
+        f"{RESULTS}/logs/train_members/{{net}}/members-{{members}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_members/{{net}}/members-{{members}}.tsv"
+    wildcard_constraints:
+        members=r"\d+(-\d+)+",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=1440,
+        checkpoint_minutes=config["checkpoint_minutes"],
+    params:
+        spec=lambda wildcards: canonical_json(
+            {
+                "members": [
+                    training_spec(wildcards.net, k)
+                    for k in wildcards.members.split("-")
+                ]
+            }
+        ),
+        code=code_digest("stages.train_members"),
+    message:
+        "Training {wildcards.net}, members {wildcards.members}, together"
+    shell:
+        "python -m stages.train_members --lattices-in {input.lattices_in}"
+        " --lattices-out {input.lattices_out} --transferred {input.transferred}"
+        " --together {output.together}"
+        " --checkpoint-minutes {resources.checkpoint_minutes}"
         " --spec {params.spec:q} --code {params.code} > {log} 2>&1"
 
 
@@ -52,13 +104,8 @@ rule train_model:
         certificate=lambda wildcards: certified(
             lattices_of(wildcards.net, wildcards.member)
         ),
-        transferred=lambda wildcards: (
-            [
-                f"{RESULTS}/nets/{wildcards.net}/member-{wildcards.member}.transferred.safetensors"
-            ]
-            if MODELS[wildcards.net].transferred
-            else []
-        ),
+        transferred=lambda wildcards: transferred_into(wildcards.net, wildcards.member),
+        together=lambda wildcards: trained_with(wildcards.net, wildcards.member),
     output:
         network=f"{RESULTS}/nets/{{net}}/member-{{member}}.safetensors",
         history=f"{RESULTS}/nets/{{net}}/member-{{member}}.history.csv",
@@ -76,20 +123,14 @@ rule train_model:
         runtime=1440,
         checkpoint_minutes=config["checkpoint_minutes"],
     params:
-        spec=lambda wildcards: training_spec(
-            wildcards.net,
-            wildcards.member,
-            sizes=architecture.model_sizes(
-                MODELS[wildcards.net], L, config["nets"]["autoencoder_layers"]
-            )[len(MODELS[wildcards.net].transferred) :],
-            settings=spin_net_settings("deep"),
-            activation=config["nets"]["activation"],
+        spec=lambda wildcards: canonical_json(
+            training_spec(wildcards.net, wildcards.member)
         ),
         code=code_digest("stages.train_model"),
     message:
         "Training {wildcards.net}, member {wildcards.member}"
     shell:
         "python -m stages.train_model --lattices {input.lattices}"
-        " --transferred {input.transferred} --network {output.network}"
-        " --history {output.history} --checkpoint-minutes {resources.checkpoint_minutes}"
+        " --transferred {input.transferred} --together {input.together}"
+        " --network {output.network} --history {output.history} --checkpoint-minutes {resources.checkpoint_minutes}"
         " --spec {params.spec:q} --code {params.code} > {log} 2>&1"

@@ -1,4 +1,5 @@
 # What decides each rule's result: the parts of its spec, from config and wildcards only.
+from functools import cache
 
 
 def seed_of(purpose, **keys):
@@ -11,21 +12,33 @@ SPLITS = {
 }
 
 
-def training_spec(net, member, sizes, settings, **more):
+def training_spec(net, member):
     """What decides the training of one member of a net."""
-    return canonical_json(
-        {
-            "net": net,
-            "member": int(member),
-            "sizes": list(sizes),
-            "settings": settings,
-            "splits": SPLITS,
-            "start_seed": seed_of("start", net=net, member=int(member)),
-            "shuffling_seed": seed_of("shuffling", net=net, member=int(member)),
-            **{key: config[key] for key in ("device", "threads", "precision")},
-            **more,
-        }
-    )
+    if net == architecture.THERMOMETER:
+        sizes, activation = [L * L, config["thermometer"]["hidden"], 1], {}
+        settings = thermometer_settings()
+    else:
+        activation = {"activation": config["nets"]["activation"]}
+        if net in SHALLOW_NETS:
+            sizes = [int(size) for size in net.split("-")[1:]]
+            settings = spin_net_settings("shallow")
+        else:
+            whole = architecture.model_sizes(
+                MODELS[net], L, config["nets"]["autoencoder_layers"]
+            )
+            sizes = list(whole[len(MODELS[net].transferred) :])
+            settings = spin_net_settings("deep")
+    return {
+        "net": net,
+        "member": int(member),
+        "sizes": sizes,
+        "settings": settings,
+        "splits": SPLITS,
+        "start_seed": seed_of("start", net=net, member=int(member)),
+        "shuffling_seed": seed_of("shuffling", net=net, member=int(member)),
+        **{key: config[key] for key in ("device", "threads", "precision")},
+        **activation,
+    }
 
 
 def adam_settings():
@@ -42,6 +55,78 @@ def spin_net_settings(depth):
     if nets["stopping"] == "plateau":
         settings |= {f"plateau_{key}": value for key, value in nets["plateau"].items()}
     return settings
+
+
+def thermometer_settings():
+    """Training settings of the thermometer."""
+    thermometer = config["thermometer"]
+    return {
+        **adam_settings(),
+        "loss": "mse",
+        "l1": 0.0,
+        "batch_size": thermometer["batch_size"],
+        "epochs": thermometer["max_epochs"],
+        "stop_at_loss": thermometer["stop_mse"],
+    }
+
+
+def trained_with(net, member):
+    """The file of members that a member is trained together with; empty if it is trained alone.
+
+    Like shards (below), the grouping is no part of the spec. A finished member stays with whom it
+    was trained, and so does one whose joint training is there; the others are grouped anew.
+    """
+    groups = [
+        joint_training(net, group)
+        for group in groups_of(net)
+        if int(member) in group and len(group) > 1
+    ]
+    return groups
+
+
+def joint_training(net, members):
+    """The file that members trained in one job are in."""
+    return f"{RESULTS}/nets/{net}/together/members-{'-'.join(map(str, members))}.safetensors"
+
+
+@cache
+def groups_of(net):
+    """The members of a net, by the job that trains them."""
+    groups = {group_of_finished(net, member) for member in MEMBERS} - {None}
+    folder = Path(joint_training(net, [])).parent
+    there = [
+        tuple(map(int, path.stem.split("-")[1:]))
+        for path in sorted(folder.glob("members-*.safetensors"))
+    ]
+    for group in there:
+        if not any(set(group) & set(other) for other in groups):
+            groups.add(group)
+    left = [k for k in MEMBERS if not any(k in group for group in groups)]
+    size = config["members_per_job"]
+    return [
+        *sorted(groups),
+        *(tuple(left[k : k + size]) for k in range(0, len(left), size)),
+    ]
+
+
+def group_of_finished(net, member):
+    """The members that a finished one was trained with, itself too; None if it is to be made."""
+    stage = (
+        "train_shallow_net"
+        if net in SHALLOW_NETS
+        else "train_thermometer" if net == architecture.THERMOMETER else "train_model"
+    )
+    inputs = inputs_of_finished(
+        Path(network_of(net, member)), training_spec(net, member), f"stages.{stage}"
+    )
+    if inputs is None:
+        return None
+    together = [path for path in inputs if "/together/members-" in path]
+    return (
+        tuple(map(int, Path(together[0]).stem.split("-")[1:]))
+        if together
+        else (member,)
+    )
 
 
 def evenly_spaced(low, high, number):
@@ -95,7 +180,9 @@ def shards_of(lattice_set):
     there, from this spec and code, keeps the shards that its sidecar names: so it stays.
     """
     name = f"{RESULTS}/lattices/{lattice_set}"
-    finished = shards_of_finished(Path(f"{name}.nc"), sampling_spec(lattice_set))
+    finished = inputs_of_finished(
+        Path(f"{name}.nc"), sampling_spec(lattice_set), "stages.sample_lattices"
+    )
     if finished is not None:
         return finished
     betas = betas_of(lattice_set)
@@ -110,13 +197,13 @@ def shards_of(lattice_set):
     )
 
 
-def shards_of_finished(path, spec):
-    """What a finished set of lattices was joined from; None if it must be made (again)."""
+def inputs_of_finished(path, spec, stage):
+    """What a finished output was made from; None if it must be made (again)."""
     if not path.is_file():
         return None
     try:
         record = json.loads(sidecar_path(path).read_text())
-        current = (spec, code_digest("stages.sample_lattices"))
+        current = (spec, code_digest(stage))
         return (
             list(record["inputs"])
             if (record["spec"], record["code"]) == current

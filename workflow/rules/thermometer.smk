@@ -5,6 +5,9 @@ rule train_thermometer:
     input:
         lattices=lattices_of(architecture.THERMOMETER, "{member}"),
         certificate=certified(lattices_of(architecture.THERMOMETER, "{member}")),
+        together=lambda wildcards: trained_with(
+            architecture.THERMOMETER, wildcards.member
+        ),
     output:
         network=f"{RESULTS}/nets/thermometer/member-{{member}}.safetensors",
         history=f"{RESULTS}/nets/thermometer/member-{{member}}.history.csv",
@@ -20,24 +23,15 @@ rule train_thermometer:
         runtime=1440,
         checkpoint_minutes=config["checkpoint_minutes"],
     params:
-        spec=lambda wildcards: training_spec(
-            "thermometer",
-            wildcards.member,
-            sizes=[L * L, config["thermometer"]["hidden"], 1],
-            settings={
-                **adam_settings(),
-                "loss": "mse",
-                "l1": 0.0,
-                "batch_size": config["thermometer"]["batch_size"],
-                "epochs": config["thermometer"]["max_epochs"],
-                "stop_at_loss": config["thermometer"]["stop_mse"],
-            },
+        spec=lambda wildcards: canonical_json(
+            training_spec(architecture.THERMOMETER, wildcards.member)
         ),
         code=code_digest("stages.train_thermometer"),
     message:
         "Training the thermometer, member {wildcards.member}"
     shell:
         "python -m stages.train_thermometer --lattices {input.lattices}"
+        " --together {input.together}"
         " --network {output.network} --history {output.history}"
         " --checkpoint-minutes {resources.checkpoint_minutes} --spec {params.spec:q} --code {params.code} > {log} 2>&1"
 

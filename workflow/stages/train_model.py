@@ -1,15 +1,16 @@
 """Rule train_model: train one member of Model-1, Model-2 (either variant) or AE-WR."""
 
-from coarsegrain.storage.lattices import read_lattices
 from coarsegrain.storage.tables import write_table
 from pipeline.stage import Code, Input, Inputs, Option, Outcome, Output, Spec, run
-from pipeline.training import Checkpoints, train_from_spec
+from pipeline.tasks import model
+from pipeline.training import train_or_take
 
 
 def main(
     *,
     lattices: Input,
     transferred: Inputs,
+    together: Inputs,
     network: Output,
     history: Output,
     checkpoint_minutes: Option,
@@ -18,18 +19,15 @@ def main(
 ) -> Outcome:
     """Train a net to reconstruct lattices; layers transferred into it stay frozen.
 
-    Spec: activation, and what pipeline.training lists.
+    Spec: activation, and what pipeline.training.Task lists. With a file of members trained
+    together (see train_members), take the member from there.
     """
-    spins = read_lattices(lattices).spins
-    activations = [spec["activation"]] * (len(spec["sizes"]) - 1)
-    epochs, outcome = train_from_spec(
-        spins,
-        spins,
-        spec,
-        activations,
-        transferred=transferred,
-        checkpoints=Checkpoints(code, [lattices, *transferred], checkpoint_minutes),
+    epochs, outcome = train_or_take(
+        model(spec, lattices, transferred),
+        together,
         network=network,
+        code=code,
+        checkpoint_minutes=checkpoint_minutes,
     )
     write_table(history, epochs)
     return outcome

@@ -55,11 +55,10 @@ def epochs_in(path):
 
 
 def equal(first, second):
-    (network, history), (other, other_history) = first, second
-    for layer, other_layer in zip(network.layers, other.layers, strict=True):
+    for layer, other_layer in zip(first.network.layers, second.network.layers, strict=True):
         np.testing.assert_array_equal(layer.weight, other_layer.weight)
         np.testing.assert_array_equal(layer.bias, other_layer.bias)
-    return history.equals(other_history)
+    return first.table(SETTINGS).equals(second.table(SETTINGS))
 
 
 @pytest.mark.parametrize("net", NETS)

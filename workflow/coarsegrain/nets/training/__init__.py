@@ -9,7 +9,8 @@ comes from explicit seeds.
 
 from coarsegrain.nets.training.batches import epoch_order
 from coarsegrain.nets.training.checkpoint import CheckpointFile
-from coarsegrain.nets.training.loop import train, train_members
+from coarsegrain.nets.training.history import History
+from coarsegrain.nets.training.loop import Trained, train, train_members
 from coarsegrain.nets.training.settings import (
     Data,
     Member,
@@ -22,7 +23,9 @@ from coarsegrain.nets.training.start import glorot_network
 __all__ = [
     "CheckpointFile",
     "Data",
+    "History",
     "Member",
+    "Trained",
     "TrainingError",
     "TrainingSettings",
     "TrainingStopped",

@@ -24,6 +24,18 @@ Progress = Callable[[int, float], None] | None
 Asked = Callable[[], bool]
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What comes out of a training."""
+
+    network: Network
+    history: History
+
+    def table(self, settings: TrainingSettings) -> pd.DataFrame:
+        """The history as a table."""
+        return self.history.table(settings)
+
+
 @dataclass
 class _Run:
     """A member on its way."""
@@ -47,7 +59,11 @@ def train(
     threads: int = 1,
     progress: Progress = None,
 ) -> tuple[Network, pd.DataFrame]:
-    """Train a net's layers from ``frozen`` on: ``train_members`` for a single one."""
+    """Train a net's layers from ``frozen`` on: ``train_members`` for a single one.
+
+    Returns:
+        The trained net and its history (``History.table``).
+    """
     member = Member(network, data, validation, seed)
     (trained,) = train_members(
         [member],
@@ -58,7 +74,7 @@ def train(
         threads=threads,
         progress=progress,
     )
-    return trained
+    return trained.network, trained.table(settings)
 
 
 def train_members(
@@ -71,7 +87,7 @@ def train_members(
     threads: int = 1,
     progress: Progress = None,
     asked_to_stop: Asked = lambda: False,
-) -> list[tuple[Network, pd.DataFrame]]:
+) -> list[Trained]:
     """Train members of a net, each as if it were alone.
 
     Args:
@@ -85,7 +101,7 @@ def train_members(
         progress: called after every epoch with its number (from 1) and training objective.
         asked_to_stop: asked after every epoch.
     Returns:
-        For every member the trained net, and its history (``History.table``).
+        For every member the trained net and its history.
     Raises:
         TrainingError: an objective is no longer finite, or has grown a thousandfold; names member,
             epoch and last good checkpoint.
@@ -113,19 +129,16 @@ def train_members(
         going = _set_aside_ended(trainer, going, settings)
         if stop and going:
             raise TrainingStopped(_told_on_stopping(going[0], settings))
-    return [
-        (
-            Network(
-                tuple(
-                    Layer(layer.weight.astype(precision), layer.bias, layer.activation)
-                    for layer in run.member.network.layers[:frozen]
-                )
-                + run.layers
-            ),
-            run.history.table(settings),
-        )
-        for run in runs
-    ]
+    return [Trained(_whole(run, frozen, precision), run.history) for run in runs]
+
+
+def _whole(run: _Run, frozen: int, precision: str) -> Network:
+    """The frozen layers, in the precision of the others, and the trained ones."""
+    kept = (
+        Layer(layer.weight.astype(precision), layer.bias, layer.activation)
+        for layer in run.member.network.layers[:frozen]
+    )
+    return Network((*kept, *run.layers))
 
 
 def _trainer(
