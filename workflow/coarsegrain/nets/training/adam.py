@@ -6,6 +6,11 @@ the bias-corrected √v. With the corrections drawn out of the loop over weights
     w -= a m / (√v + e),   a = lr √(1 - β₂ᵗ) / (1 - β₁ᵗ),   e = ε √(1 - β₂ᵗ).
 
 The penalty λ|w| adds λ sign(w) to the gradient, with sign(0) = 0 as in torch.
+
+Where a gradient stays 0 (λ = 0 and nothing left to learn), m and v decay until they are too small
+for a normal floating-point number, and there they stay: 0.999 of the smallest ones is rounded back.
+Processors are slow with such numbers, some a hundredfold, so they become 0: beside ε they are
+nothing.
 """
 
 from typing import NamedTuple
@@ -25,12 +30,14 @@ class Decay(NamedTuple):
     beta2: np.floating
     one_minus_beta2: np.floating
     l1: np.floating
+    tiny: np.floating
 
 
 def decay(settings: TrainingSettings, dtype: npt.DTypeLike) -> Decay:
     """Those of these settings."""
     beta1, beta2 = settings.adam_betas
-    return Decay(*np.array([beta1, 1 - beta1, beta2, 1 - beta2, settings.l1], dtype=dtype))
+    tiny = np.finfo(dtype).tiny
+    return Decay(*np.array([beta1, 1 - beta1, beta2, 1 - beta2, settings.l1, tiny], dtype=dtype))
 
 
 def step_sizes(
@@ -60,6 +67,8 @@ def adam_update(w, m, v, gradient, sizes, decay):  # type: ignore[no-untyped-def
     for i in range(w.size):
         sign = l1 if w[i] > zero else (-l1 if w[i] < zero else zero)
         g = gradient[i] + sign
-        m[i] = decay.beta1 * m[i] + decay.one_minus_beta1 * g
-        v[i] = decay.beta2 * v[i] + decay.one_minus_beta2 * (g * g)
+        mean = decay.beta1 * m[i] + decay.one_minus_beta1 * g
+        square = decay.beta2 * v[i] + decay.one_minus_beta2 * (g * g)
+        m[i] = zero if abs(mean) < decay.tiny else mean
+        v[i] = zero if square < decay.tiny else square
         w[i] -= a * m[i] / (np.sqrt(v[i]) + e)

@@ -88,8 +88,8 @@ class DenseTrainer:
             if self._biases[k] is not None:
                 bias_gradient -= 1
                 np.sum(slopes[k], axis=0, out=self._gradients[bias_gradient])
-            if k:
-                np.matmul(slopes[k], self._weights[k].T, out=slopes[k - 1])
+            if k:  # W slopesᵀ: OpenBLAS has no good kernel for slopes Wᵀ with a narrow batch
+                slopes[k - 1][...] = (self._weights[k] @ slopes[k].T).T
         for k, arrays in enumerate(
             zip(self._parameters, self._means, self._squares, self._gradients)
         ):

@@ -25,6 +25,7 @@ from coarsegrain.nets.training.adam import decay, step_sizes
 from coarsegrain.nets.training.settings import Data, Member, TrainingSettings
 from coarsegrain.nets.training.vectors import (
     LANES,
+    flushed,
     load,
     masked_add,
     signed,
@@ -126,6 +127,7 @@ def _train_unit(w, m, v, words, targets, batch_size, units, sizes, decay, digits
     count_bits = counts.view(np.uint32)
     beta1, rest1 = splat(decay.beta1), splat(decay.one_minus_beta1)
     beta2, rest2, l1 = splat(decay.beta2), splat(decay.one_minus_beta2), splat(decay.l1)
+    tiny = splat(decay.tiny)
     loss = 0.0
     for step in range(len(sizes)):
         first = step * batch_size
@@ -161,8 +163,8 @@ def _train_unit(w, m, v, words, targets, batch_size, units, sizes, decay, digits
             for digit in range(len(digits)):
                 times = masked_add(times, count_bits[digit, k], splat(digits[digit]))
             g = times * slope + signed(weights, l1)
-            mean = beta1 * load(m, LANES * k) + rest1 * g
-            square = beta2 * load(v, LANES * k) + rest2 * (g * g)
+            mean = flushed(beta1 * load(m, LANES * k) + rest1 * g, tiny)
+            square = flushed(beta2 * load(v, LANES * k) + rest2 * (g * g), tiny)
             store(m, LANES * k, mean)
             store(v, LANES * k, square)
             store(w, LANES * k, weights - a * mean / (square_root(square) + e))

@@ -126,6 +126,19 @@ def signed(typing, vector, size):  # type: ignore[no-untyped-def]
     return vector(vector, size), code
 
 
+@intrinsic
+def flushed(typing, vector, tiny):  # type: ignore[no-untyped-def]
+    """0 where the size of a number is below ``tiny``, else the number."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        vector, tiny = arguments
+        zero = ir.Constant(vector.type, None)
+        size = _call(builder, "llvm.fabs", [vector])
+        return builder.select(builder.fcmp_ordered("<", size, tiny), zero, vector)
+
+    return vector(vector, tiny), code
+
+
 def _arithmetic(symbol: Callable[[Any, Any], Any], instruction: str) -> None:
     """Give vectors an operator."""
 
