@@ -5,7 +5,6 @@ The schema (``workflow/schemas/config.schema.json``) says what each key may be b
 """
 
 import difflib
-import importlib.util
 import json
 import math
 import os
@@ -183,17 +182,12 @@ def _device(name: str) -> str | None:
     if name != "cuda":
         return None
     try:
-        import torch  # takes seconds, so only if the question is asked
+        from coarsegrain.nets.device import missing_library  # this imports torch: it takes seconds
+
+        missing = missing_library()
     except ImportError:  # Snakemake's own environment need not have it; the stage will ask again
         return None
-    if not torch.cuda.is_available():
-        return "device is 'cuda', but torch finds no CUDA device; take auto or cpu."
-    if importlib.util.find_spec("cupy") is None:
-        return (
-            "device is 'cuda', but CuPy, which the sampler needs there, is not installed; "
-            "install envs/requirements-gpu.lock, or take auto or cpu."
-        )
-    return None
+    return f"device is 'cuda', but {missing}; take auto or cpu." if missing else None
 
 
 def _autoencoder_layers(layers: str | list[int], L: int) -> str | None:
