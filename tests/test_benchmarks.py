@@ -1,10 +1,12 @@
-"""The benchmarks: they run, their textbook sampler is right, and steps are counted fairly."""
+"""The benchmarks: they run, peers are right, and steps are counted fairly."""
 
 import importlib
 import math
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from importlib.util import find_spec
 
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 
 from coarsegrain.ising import exact
+from coarsegrain.rg.decimation import decimate
 from conftest import PROJECT
 
 BENCHMARKS = PROJECT / "benchmarks"
@@ -136,3 +139,92 @@ def test_keeping_a_section_leaves_the_rest_of_the_file(benchmark_module, tmp_pat
 )
 def test_figures_have_three_significant_digits(benchmark_module, value, text):
     assert benchmark_module("tables").rounded(value) == text
+
+
+def small(training_problems, net, batch=10):
+    """A net on 8 x 8 lattices."""
+    (problem,) = [
+        each
+        for each in training_problems.problems(8, 400, 400, [net])
+        if each.settings.batch_size == batch
+    ]
+    return problem
+
+
+def test_training_benchmark_has_a_row_for_each_batch_size_and_names_what_is_missing(tmp_path):
+    file = tmp_path / "benchmarks.md"
+    arguments = ["--quick", "--nets", "Model-2", "--peers", "eager", "fused", "keras"]
+    done = run("training.py", *arguments, "--write", file, kernels=tmp_path / "kernels")
+    assert done.returncode == 0, done.stderr
+    for net in ("Model-2, batch 10", "Model-2, batch 100"):
+        row = rf"^\| {net} \| \*\*[\d,]+ .*\*\* \| [\d,.]+ \[.*\] \| [\d,.]+ \["
+        assert re.search(row, done.stdout, re.M), net
+    missing = "Not measured: keras (not installed)." in done.stdout
+    assert missing == (find_spec("keras") is None)
+    assert "GPU: " in done.stdout
+    assert "refused" not in done.stdout
+    assert done.stdout.strip() in file.read_text()
+
+
+@pytest.mark.parametrize("net", ["CG", "UP", "Model-1", "Model-2", "thermometer"])
+@pytest.mark.parametrize("fused", [None, True])
+def test_torch_makes_the_steps_that_ours_makes(benchmark_module, net, fused):
+    problem = small(benchmark_module("training_problems"), net)
+    peer = benchmark_module("training_peers").Torch(problem, fused=fused, compiled=False)
+    found = benchmark_module("training_agreement").agreement(problem, peer)
+    assert found.holds
+    assert found.largest < 1e-5  # at these sizes and seeds no output is at a kink
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [{"adam_epsilon": 1e-8}, {"l1": 0.0}, {"adam_betas": (0.9, 0.99)}, {"learning_rate": 1.1e-3}],
+    ids=lambda mistake: next(iter(mistake)),
+)
+@pytest.mark.parametrize(("net", "L"), [("CG", 32), ("Model-2", 32)])
+def test_a_peer_that_trains_with_other_settings_is_refused(benchmark_module, mistake, net, L):
+    training_problems = benchmark_module("training_problems")
+    problem = training_problems.problems(L, 200, 200, [net])[0]
+    wrong = replace(problem, settings=replace(problem.settings, **mistake))
+    peer = benchmark_module("training_peers").Torch(wrong, fused=None, compiled=False)
+    assert not benchmark_module("training_agreement").agreement(problem, peer).holds
+
+
+def test_a_peer_that_trains_another_net_gets_no_figure(benchmark_module, monkeypatch):
+    training = benchmark_module("training")
+    problem = small(benchmark_module("training_problems"), "CG")
+
+    def without_penalty(problem, **options):
+        return torch_peer(replace(problem, settings=replace(problem.settings, l1=0.0)), **options)
+
+    torch_peer = training.Torch
+    monkeypatch.setattr(training, "Torch", without_penalty)
+    of = training.measure(problem, ["eager"], repetitions=1, seconds=0.001)
+    assert of.peers == {}
+    assert "refused" in of.refused["eager"]
+    assert "refused" in benchmark_module("training_report").ratios([of], {"eager": "torch"})
+
+
+def test_a_peer_that_cannot_run_here_is_told_in_its_row(benchmark_module, monkeypatch):
+    training = benchmark_module("training")
+    problem = small(benchmark_module("training_problems"), "CG")
+
+    def no_compiler(*arguments, **options):
+        raise RuntimeError("no C++ compiler")
+
+    monkeypatch.setattr(training, "Torch", no_compiler)
+    of = training.measure(problem, ["compiled"], repetitions=1, seconds=0.001)
+    assert of.refused == {"compiled": "failed: RuntimeError"}
+
+
+def test_peers_are_given_the_outputs_of_frozen_layers_if_so_asked(benchmark_module):
+    training_problems = benchmark_module("training_problems")
+    problem = small(training_problems, "Model-2, encoded beforehand")
+    theirs = problem.for_peers()
+    twice_decimated = decimate(problem.member.data[0], 2)
+    np.testing.assert_array_equal(
+        theirs.member.data[0], twice_decimated.reshape(len(twice_decimated), -1)
+    )
+    assert [layer.weight.shape for layer in theirs.member.network.layers] == [(16, 32), (32, 64)]
+    plain = small(training_problems, "Model-2")
+    assert plain.for_peers() is plain
