@@ -3,14 +3,13 @@
 The kernels run through ``cupy_backend`` itself, on a CuPy that is made of numpy and a C compiler.
 """
 
-import ctypes
-import importlib.metadata
 import itertools
 import sys
 
 import numpy as np
 import pytest
 from fake_cupy import compile_as_c, fake_cupy
+from nvrtc import compile_with_nvrtc
 
 from coarsegrain.ising.sampler import cupy_backend, sample_lattices
 from coarsegrain.ising.sampler.coupling import sample_exactly
@@ -140,33 +139,6 @@ def test_a_wrong_operator_in_the_source_does_not_go_unnoticed(right, wrong, tmp_
 
 def macros(L: int) -> tuple[str, ...]:
     return tuple(f"-D{name}={value}" for name, value in compile_options(L).items())
-
-
-def nvrtc() -> ctypes.CDLL:
-    """NVIDIA's runtime compiler, from its wheel; it needs no GPU."""
-    files = importlib.metadata.files("nvidia-cuda-nvrtc")
-    library = next(f for f in files if f.name.startswith("libnvrtc.so"))
-    return ctypes.CDLL(str(library.locate()))
-
-
-def compile_with_nvrtc(source: str, *options: str) -> tuple[bool, str, str]:
-    """Whether it compiles, the compiler's log, and the PTX."""
-    library, program = nvrtc(), ctypes.c_void_p()
-    created = library.nvrtcCreateProgram(
-        ctypes.byref(program), source.encode(), b"kernels.cu", 0, None, None
-    )
-    assert created == 0
-    flags = (ctypes.c_char_p * len(options))(*(option.encode() for option in options))
-    failed = library.nvrtcCompileProgram(program, len(flags), flags)
-    texts = []
-    for what in ("ProgramLog", "PTX"):
-        size = ctypes.c_size_t()
-        getattr(library, f"nvrtcGet{what}Size")(program, ctypes.byref(size))
-        text = ctypes.create_string_buffer(max(1, size.value))
-        getattr(library, f"nvrtcGet{what}")(program, text)
-        texts.append(text.value.decode())
-    library.nvrtcDestroyProgram(ctypes.byref(program))
-    return failed == 0, texts[0], texts[1]
 
 
 @pytest.mark.parametrize("architecture", [80, 90])

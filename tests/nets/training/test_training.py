@@ -16,6 +16,7 @@ from coarsegrain.nets.training import (
     glorot_network,
     train,
 )
+from coarsegrain.nets.training.adam import adam_update, decay, step_sizes
 from coarsegrain.rg.decimation import decimate, decimation_matrix
 
 SETTINGS = TrainingSettings(
@@ -156,6 +157,22 @@ def test_a_diverging_training_stops_and_names_the_epoch():
     settings = dataclasses.replace(SETTINGS, loss="mse", learning_rate=1e200)
     with pytest.raises(TrainingError, match=r"in epoch \d+; lower nets.learning_rate"):
         fit(start, settings)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_moments_without_a_gradient_decay_to_zero_and_not_to_denormal_numbers(precision):
+    settings = dataclasses.replace(SETTINGS, l1=0.0)
+    tiny = np.finfo(precision).tiny
+    w, m, v = (
+        np.ones((3, 4), precision),
+        np.full((3, 4), -tiny / 2, precision),
+        np.full((3, 4), tiny / 2, precision),
+    )
+    sizes, numbers = step_sizes(settings, 0, 1, precision)[0], decay(settings, precision)
+    adam_update(*(each.reshape(-1) for each in (w, m, v, np.zeros_like(w))), sizes, numbers)
+    assert not m.any()
+    assert not v.any()
+    assert (w == 1).all()
 
 
 def test_glorot_start_is_uniform_with_the_stated_limit():

@@ -6,7 +6,7 @@
 //
 // Compiled for one side, with what cupy_backend.py decides: SIDE, THREADS (of a block), SHARED_WORK
 // and EXACT_SHARED (whether work space is in shared memory). The source is C as well as CUDA: the
-// tests run it on a CPU (tests/ising/shim), with KERNEL and what belongs to CUDA defined there.
+// tests run it on a CPU (tests/cuda/shim), with KERNEL and what belongs to CUDA defined there.
 
 #ifndef KERNEL
 #define KERNEL extern "C" __global__ void

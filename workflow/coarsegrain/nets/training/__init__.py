@@ -4,7 +4,8 @@ Objective = loss + λ Σ|w| over the weights that are trained (Shukla & Thakur 2
 leading layers are applied once to the data instead of at every step. Randomness (start, shuffling)
 comes from explicit seeds.
 
-``loop`` runs the epochs; ``shallow`` and ``dense`` make the steps on a CPU.
+``loop`` runs the epochs; ``shallow`` and ``dense`` make the steps on a CPU, ``shallow_cuda`` and
+``stacked`` those on a GPU.
 """
 
 from coarsegrain.nets.training.batches import epoch_order

@@ -151,6 +151,14 @@ def _trainer(
 ) -> Trainer:
     """The code that trains these members fastest on this device."""
     shallow = all(is_shallow(member, settings, frozen) for member in members)
+    if device == "cuda":  # imported here: a job on a CPU needs neither torch nor CuPy
+        if shallow:
+            from coarsegrain.nets.training.shallow_cuda import ShallowCudaTrainer
+
+            return ShallowCudaTrainer(members, settings, precision=precision)
+        from coarsegrain.nets.training.stacked import StackedTrainer
+
+        return StackedTrainer(members, settings, frozen=frozen, precision=precision)
 
     def alone(member: Member) -> MemberTrainer:
         if shallow:
