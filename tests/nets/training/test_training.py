@@ -143,6 +143,16 @@ def test_the_same_seed_gives_the_same_bits_and_another_other_ones(precision):
     assert (first != other).any()
 
 
+@pytest.mark.parametrize("threads", [2, 3, 8, 20])
+def test_nets_of_one_layer_are_the_same_bits_for_any_number_of_threads(threads):
+    start = glorot_network([16, 8], ["linear"], biases=False, seed=1)
+    (alone, history), (shared, shared_history) = (
+        fit(start, precision="float32", threads=number) for number in (1, threads)
+    )
+    np.testing.assert_array_equal(alone.layers[0].weight, shared.layers[0].weight)
+    assert history.equals(shared_history)
+
+
 def test_training_ends_at_the_first_epoch_whose_loss_is_low_enough():
     settings = dataclasses.replace(SETTINGS, epochs=200, l1=0.0)
     start = glorot_network([16, 8], ["linear"], biases=False, seed=1)
