@@ -18,7 +18,7 @@ BENCHMARKS ?= sampling training
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(CONFIG) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dry-run test test-fast bench lint format lock clean-venv
+.PHONY: help run estimate dry-run test test-fast bench lint format lock clean-venv
 
 help: ## Show this list
 	@echo "coarsegrain: deep learning and the renormalization group on the Ising model"
@@ -29,6 +29,9 @@ help: ## Show this list
 
 run: $(READY) ## Run the study and print the losses, the fixed points and where the report is
 	@PYTHONPATH=workflow $(BIN)/python -m pipeline.run --cores $(CORES) $(CONFIG) $(ARGS)
+
+estimate: $(READY) ## Say how long a run will take here, before anything is started
+	@PYTHONPATH=workflow $(BIN)/python -m pipeline.estimate --cores $(CORES) $(CONFIG) $(ARGS)
 
 dry-run: $(READY) ## Say which jobs would run, and why
 	@$(SNAKEMAKE) --dry-run
