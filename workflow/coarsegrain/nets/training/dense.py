@@ -1,12 +1,14 @@
-"""Training of any dense net on a CPU: matrix products by BLAS, everything else in one pass.
+"""Training of any dense net on a CPU: three products per layer and step, and one pass of Adam.
 
-At the paper's batch of 10 a step is bound by memory, not by arithmetic: the weights and Adam's
-moments of Model-1 are 16 MB. So the gradient is written by the product that computes it and read
-once, by a pass that adds the penalty's share and makes Adam's update (``adam``); nothing else goes
-over the weights. Frozen leading layers are applied once, to the data, not at every step.
+At the paper's batch of 10 the passes over the weights and Adam's moments (16 MB for Model-1) cost
+as much as the arithmetic, so there are few: the products are those of ``narrow``, which makes
+Adam's update with the last of them. For larger batches, or on other processors, they are those of
+BLAS, and one pass (``adam``) adds the penalty's share to the gradient and makes the update. Frozen
+leading layers are applied once, to the data, not at every step.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +16,38 @@ import numpy.typing as npt
 from coarsegrain.nets.losses import LOSSES, hinge
 from coarsegrain.nets.network import Layer, Network
 from coarsegrain.nets.training.adam import adam_update, decay, step_sizes
+from coarsegrain.nets.training.narrow import (
+    GROUP,
+    LARGEST_BATCH_OF_UPDATE,
+    is_narrow,
+    products,
+    transposed_products,
+    update,
+)
 from coarsegrain.nets.training.settings import Data, Member, TrainingSettings
 from coarsegrain.nets.training.slopes import SLOPES
 
 FloatArray = npt.NDArray[np.floating]
 
 EVALUATION_BATCH = 2048
+
+
+class _Room(NamedTuple):
+    """Room for a batch, in rows filled up with zeros to a multiple of ``GROUP``.
+
+    Rows that are no lattices have slopes of 0, and so no part in any gradient.
+
+    Attributes:
+        x: (rows, inputs).
+        outputs: (rows, units) of every layer.
+        slopes: (rows, units) of the loss, with respect to them.
+        narrow: whether the layer's products are those of ``narrow``.
+    """
+
+    x: FloatArray
+    outputs: list[FloatArray]
+    slopes: list[FloatArray]
+    narrow: list[bool]
 
 
 class DenseTrainer:
@@ -43,11 +71,11 @@ class DenseTrainer:
         self._parameters = [*self._weights, *(bias for bias in self._biases if bias is not None)]
         self._means = [np.zeros_like(each) for each in self._parameters]
         self._squares = [np.zeros_like(each) for each in self._parameters]
-        self._gradients = [np.empty_like(each) for each in self._parameters]
+        self._gradients = [np.empty_like(each) for each in self._weights]
         self._decay = decay(settings, precision)
         self._no_penalty = self._decay._replace(l1=self._dtype.type(0))
         self._slopes_of = SLOPES[settings.loss]
-        self._room: dict[int, tuple[list[FloatArray], list[FloatArray]]] = {}
+        self._room: dict[int, _Room] = {}
 
     def _resident(
         self, data: Data, encoder: Network | None
@@ -67,43 +95,60 @@ class DenseTrainer:
         sums = np.zeros(2)
         for k, step_size in enumerate(sizes):
             batch = order[k * batch_size : (k + 1) * batch_size]
-            x = self._inputs[batch].astype(self._dtype, copy=False)
-            sums += self._step(x, self._targets[batch], step_size)
+            room = self._room_for(len(batch))
+            room.x[: len(batch)] = self._inputs[batch]
+            sums += self._step(room, self._targets[batch], step_size)
         hinge_mean, loss_mean = sums / (n * self._targets.shape[1])
         return float(hinge_mean), float(loss_mean)
 
     def _step(
-        self, x: FloatArray, t: npt.NDArray[np.generic], step_size: FloatArray
+        self, room: _Room, t: npt.NDArray[np.generic], step_size: FloatArray
     ) -> tuple[float, float]:
         """One batch: outputs, slopes, gradients, update. Returns sums of hinge and loss."""
-        outputs, slopes = self._room_for(len(x))
-        for k, (weight, y) in enumerate(zip(self._weights, outputs)):
-            np.matmul(outputs[k - 1] if k else x, weight, out=y)
+        inputs = [room.x, *room.outputs[:-1]]  # of each layer
+        for k, (weight, y) in enumerate(zip(self._weights, room.outputs)):
+            if room.narrow[k]:
+                products(inputs[k], weight, y)
+            else:
+                np.matmul(inputs[k], weight, out=y)
             self._activate(k, y)
-        hinge_sum, loss_sum = self._slopes_of(outputs[-1], t, slopes[-1])
-        bias_gradient = len(self._parameters)
-        for k in reversed(range(len(outputs))):
-            self._through_activation(k, outputs[k], slopes[k])
-            np.matmul((outputs[k - 1] if k else x).T, slopes[k], out=self._gradients[k])
-            if self._biases[k] is not None:
-                bias_gradient -= 1
-                np.sum(slopes[k], axis=0, out=self._gradients[bias_gradient])
-            if k:  # W slopesᵀ: OpenBLAS has no good kernel for slopes Wᵀ with a narrow batch
-                slopes[k - 1][...] = (self._weights[k] @ slopes[k].T).T
-        for k, arrays in enumerate(
-            zip(self._parameters, self._means, self._squares, self._gradients)
-        ):
-            decay = self._decay if k < len(self._weights) else self._no_penalty
-            adam_update(*(array.reshape(-1) for array in arrays), step_size, decay)
+        hinge_sum, loss_sum = self._slopes_of(
+            room.outputs[-1][: len(t)], t, room.slopes[-1][: len(t)]
+        )
+        for k in reversed(range(len(inputs))):
+            self._through_activation(k, room.outputs[k], room.slopes[k])
+            if k and room.narrow[k]:
+                transposed_products(room.slopes[k], self._weights[k], room.slopes[k - 1])
+            elif k:  # w slopesᵀ: OpenBLAS has no good kernel for slopes wᵀ with a narrow batch
+                room.slopes[k - 1][...] = (self._weights[k] @ room.slopes[k].T).T
+        self._update(room, inputs, step_size)
         return hinge_sum, loss_sum
 
-    def _room_for(self, batch: int) -> tuple[list[FloatArray], list[FloatArray]]:
-        """Outputs of all layers, and slopes of the loss with respect to them."""
+    def _update(self, room: _Room, inputs: Sequence[FloatArray], step_size: FloatArray) -> None:
+        """Gradients of all parameters and Adam's step."""
+        for k, slopes in enumerate(room.slopes):
+            w, m, v = self._weights[k], self._means[k], self._squares[k]
+            if room.narrow[k] and len(slopes) <= LARGEST_BATCH_OF_UPDATE:
+                update(w, m, v, inputs[k], slopes, step_size, self._decay)
+                continue
+            gradient = np.matmul(inputs[k].T, slopes, out=self._gradients[k])
+            flat = (each.reshape(-1) for each in (w, m, v, gradient))
+            adam_update(*flat, step_size, self._decay)
+        of_biases = [slopes for slopes, bias in zip(room.slopes, self._biases) if bias is not None]
+        for k, slopes in enumerate(of_biases, start=len(self._weights)):
+            b, m, v = self._parameters[k], self._means[k], self._squares[k]
+            adam_update(b, m, v, slopes.sum(axis=0), step_size, self._no_penalty)
+
+    def _room_for(self, batch: int) -> _Room:
+        """Room for a batch; it stays the same for batches of one size."""
         if batch not in self._room:
-            shapes = [(batch, weight.shape[1]) for weight in self._weights]
-            self._room[batch] = (
-                [np.empty(shape, self._dtype) for shape in shapes],
-                [np.empty(shape, self._dtype) for shape in shapes],
+            rows = -(-batch // GROUP) * GROUP
+            shapes = [(rows, weight.shape[1]) for weight in self._weights]
+            self._room[batch] = _Room(
+                np.zeros((rows, self._weights[0].shape[0]), self._dtype),
+                [np.zeros(shape, self._dtype) for shape in shapes],
+                [np.zeros(shape, self._dtype) for shape in shapes],
+                [is_narrow(batch, *weight.shape, self._dtype) for weight in self._weights],
             )
         return self._room[batch]
 

@@ -2,7 +2,7 @@
 
 numba has no vectors; LLVM, behind it, has. These few operations on them are its plain ones, so
 they become AVX-512, AVX or NEON code, whatever the machine has. All round as IEEE 754 says and in
-one order, without fused multiply-adds: every machine gets the same bits.
+one order, and nothing is fused that is not asked for: every machine gets the same bits.
 
 ``masked_add`` is why this is here: 32 inputs that are 0 or 1, as 32 bits, times 32 weights. On
 AVX-512 that is two instructions.
@@ -86,6 +86,16 @@ def masked_add(typing, vector, bits, addend):  # type: ignore[no-untyped-def]
         return builder.select(mask, builder.fadd(vector, addend), vector)
 
     return vector(vector, types.uint32, addend), code
+
+
+@intrinsic
+def multiply_add(typing, first, second, addend):  # type: ignore[no-untyped-def]
+    """The sum ``first * second + addend``, rounded once; slow on processors that have no such."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return _call(builder, "llvm.fma", arguments)
+
+    return first(first, second, addend), code
 
 
 @intrinsic
