@@ -18,7 +18,7 @@ BENCHMARKS ?= sampling training
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(CONFIG) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run estimate dry-run test test-fast bench lint format lock clean-venv
+.PHONY: help run estimate dry-run verify test test-fast bench lint format lock clean-venv
 
 help: ## Show this list
 	@echo "coarsegrain: deep learning and the renormalization group on the Ising model"
@@ -35,6 +35,9 @@ estimate: $(READY) ## Say how long a run will take here, before anything is star
 
 dry-run: $(READY) ## Say which jobs would run, and why
 	@$(SNAKEMAKE) --dry-run
+
+verify: $(READY) ## Tell which results are fine, stale, damaged, missing or foreign; change nothing
+	@PYTHONPATH=workflow $(BIN)/python -m pipeline.verify --cores $(CORES) $(CONFIG) $(ARGS)
 
 test: $(READY) ## Run all tests, the fast ones first
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu"

@@ -148,7 +148,10 @@ class DenseTrainer:
                 np.zeros((rows, self._weights[0].shape[0]), self._dtype),
                 [np.zeros(shape, self._dtype) for shape in shapes],
                 [np.zeros(shape, self._dtype) for shape in shapes],
-                [is_narrow(batch, *weight.shape, self._dtype) for weight in self._weights],
+                [
+                    is_narrow(batch, weight.shape[0], weight.shape[1], self._dtype)
+                    for weight in self._weights
+                ],
             )
         return self._room[batch]
 
