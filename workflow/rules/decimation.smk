@@ -19,8 +19,10 @@ rule decimate_lattices:
     conda:
         "../../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
+        # sampled in the same cluster job, whose rules must agree on a word
+        device=config["device"],
     params:
         spec=lambda wildcards: canonical_json(
             {
@@ -48,6 +50,7 @@ rule hard_code_weights:
         f"{RESULTS}/benchmarks/hard_code_weights/{{net}}.tsv"
     wildcard_constraints:
         net=any_of(name for name, net in SHALLOW_NETS.items() if net.hard_coded),
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:

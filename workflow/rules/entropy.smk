@@ -18,7 +18,7 @@ rule local_entropy:
     conda:
         "../../envs/cpu.yaml"
     resources:
-        mem_mb=3000,
+        mem_mb=memory(3000),
         runtime=60,
     params:
         spec=canonical_json(

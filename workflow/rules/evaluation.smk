@@ -21,6 +21,7 @@ rule evaluate_model:
         f"{RESULTS}/benchmarks/evaluate_model/{{net}}/member-{{member}}.tsv"
     wildcard_constraints:
         net=any_of([*SHALLOW_NETS, *MODELS]),
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -59,6 +60,7 @@ rule collect_losses:
         f"{RESULTS}/logs/collect_losses.log",
     benchmark:
         f"{RESULTS}/benchmarks/collect_losses.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -80,6 +82,7 @@ rule describe_models:
         f"{RESULTS}/logs/describe_models.log",
     benchmark:
         f"{RESULTS}/benchmarks/describe_models.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:

@@ -25,6 +25,7 @@ rule plot_loss_curves:
         f"{RESULTS}/logs/plot_loss_curves.log",
     benchmark:
         f"{RESULTS}/benchmarks/plot_loss_curves.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -53,6 +54,7 @@ rule plot_reconstructions:
         f"{RESULTS}/logs/plot_reconstructions.log",
     benchmark:
         f"{RESULTS}/benchmarks/plot_reconstructions.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -83,6 +85,7 @@ rule plot_weight_matrices:
         f"{RESULTS}/logs/plot_weight_matrices.log",
     benchmark:
         f"{RESULTS}/benchmarks/plot_weight_matrices.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -109,6 +112,7 @@ rule plot_spin_correlations:
         f"{RESULTS}/logs/plot_spin_correlations.log",
     benchmark:
         f"{RESULTS}/benchmarks/plot_spin_correlations.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -134,6 +138,7 @@ rule plot_local_entropy:
         f"{RESULTS}/logs/plot_local_entropy.log",
     benchmark:
         f"{RESULTS}/benchmarks/plot_local_entropy.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -160,6 +165,7 @@ rule plot_lattice_gallery:
         f"{RESULTS}/logs/plot_lattice_gallery.log",
     benchmark:
         f"{RESULTS}/benchmarks/plot_lattice_gallery.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -186,6 +192,7 @@ rule plot_thermometer:
         f"{RESULTS}/logs/plot_thermometer.log",
     benchmark:
         f"{RESULTS}/benchmarks/plot_thermometer.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -211,6 +218,7 @@ rule plot_beta_flow:
         f"{RESULTS}/logs/plot_beta_flow.log",
     benchmark:
         f"{RESULTS}/benchmarks/plot_beta_flow.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -235,6 +243,7 @@ rule plot_autoencoder_wide_range_losses:
         f"{RESULTS}/logs/plot_autoencoder_wide_range_losses.log",
     benchmark:
         f"{RESULTS}/benchmarks/plot_autoencoder_wide_range_losses.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -259,6 +268,7 @@ rule plot_certificates:
         f"{RESULTS}/logs/plot_certificates.log",
     benchmark:
         f"{RESULTS}/benchmarks/plot_certificates.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:

@@ -22,7 +22,7 @@ rule beta_flow:
     conda:
         "../../envs/cpu.yaml"
     resources:
-        mem_mb=3000,
+        mem_mb=memory(3000),
         runtime=60,
     params:
         spec=canonical_json(

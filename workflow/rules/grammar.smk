@@ -29,8 +29,17 @@ from pipeline.environment import prefer_this_interpreter, shell_prefix
 from pipeline.provenance import sidecar_path
 from pipeline.spec import canonical_json, derived_seed
 
+# With an executor other than this machine, `--jobs` is the number of jobs submitted at a time.
+CLUSTER = workflow.is_main_process and workflow.resource_settings.nodes is not None
+# A GPU must be here only if jobs run here: a cluster's login node has none, a report needs none.
+RUNS_JOBS_HERE = (
+    workflow.is_main_process
+    and not CLUSTER
+    and workflow.resource_settings.cores is not None
+)
+
 try:
-    config = validated(config)
+    config = validated(config, check_cuda=RUNS_JOBS_HERE)
 except CoarsegrainError as error:
     raise WorkflowError(str(error)) from None
 

@@ -18,8 +18,9 @@ rule sample_shard:
     conda:
         "../../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
+        gpu=GPUS,
         # not a parameter: the lattices are the same bits on every device
         device=config["device"],
     params:
@@ -53,8 +54,9 @@ rule sample_lattices:
     conda:
         "../../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
+        gpu=GPUS,
         # not a parameter: the lattices are the same bits on every device
         device=config["device"],
     params:
@@ -81,8 +83,10 @@ rule certify_lattices:
     conda:
         "../../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
+        # sampled in the same cluster job, whose rules must agree on a word
+        device=config["device"],
     params:
         spec=lambda wildcards: canonical_json({"set": wildcards.set}),
         code=code_digest("stages.certify_lattices"),
@@ -103,6 +107,7 @@ rule collect_certificates:
         f"{RESULTS}/logs/collect_certificates.log",
     benchmark:
         f"{RESULTS}/benchmarks/collect_certificates.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:

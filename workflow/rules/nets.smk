@@ -26,8 +26,9 @@ rule train_shallow_net:
         "../../envs/cpu.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=3000,
-        runtime=1440,
+        mem_mb=memory_to_train,
+        runtime=time_to_train,
+        gpu=gpus_to_train,
         checkpoint_minutes=config["checkpoint_minutes"],
     params:
         spec=lambda wildcards: canonical_json(
@@ -75,8 +76,9 @@ rule train_members:
         "../../envs/cpu.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=memory(8000),
+        runtime=TRAINING_MINUTES,
+        gpu=GPUS,
         checkpoint_minutes=config["checkpoint_minutes"],
     params:
         spec=lambda wildcards: canonical_json(
@@ -119,8 +121,9 @@ rule train_model:
         "../../envs/cpu.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=3000,
-        runtime=1440,
+        mem_mb=memory_to_train,
+        runtime=time_to_train,
+        gpu=gpus_to_train,
         checkpoint_minutes=config["checkpoint_minutes"],
     params:
         spec=lambda wildcards: canonical_json(

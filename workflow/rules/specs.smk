@@ -121,7 +121,7 @@ def group_of_finished(net, member):
     )
     if inputs is None:
         return None
-    together = [path for path in inputs if "/together/members-" in path]
+    together = [path for path in inputs if "together/members-" in path]
     return (
         tuple(map(int, Path(together[0]).stem.split("-")[1:]))
         if together

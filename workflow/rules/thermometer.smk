@@ -19,8 +19,9 @@ rule train_thermometer:
         "../../envs/cpu.yaml"
     threads: config["threads"]
     resources:
-        mem_mb=3000,
-        runtime=1440,
+        mem_mb=memory_to_train,
+        runtime=time_to_train,
+        gpu=gpus_to_train,
         checkpoint_minutes=config["checkpoint_minutes"],
     params:
         spec=lambda wildcards: canonical_json(
@@ -49,6 +50,7 @@ rule test_thermometer:
         f"{RESULTS}/logs/test_thermometer.log",
     benchmark:
         f"{RESULTS}/benchmarks/test_thermometer.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:

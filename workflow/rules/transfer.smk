@@ -15,6 +15,7 @@ rule transfer_weights:
         f"{RESULTS}/benchmarks/transfer_weights/{{net}}/member-{{member}}.tsv"
     wildcard_constraints:
         net=any_of(name for name, net in MODELS.items() if net.transferred),
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     resources:
