@@ -79,7 +79,7 @@ def trained(batch_size, biases, use_narrow, monkeypatch, asked):
 
 
 @pytest.mark.parametrize("biases", [False, True])
-@pytest.mark.parametrize("batch_size", [1, 5, 8, 10, 16, 23])
+@pytest.mark.parametrize("batch_size", [1, 5, 8, 10, 16, 23, 40])
 def test_a_net_trains_the_same_with_them_and_without(batch_size, biases, monkeypatch):
     asked = []
     told, state = trained(batch_size, biases, True, monkeypatch, asked)
@@ -96,7 +96,7 @@ def test_they_are_used_where_they_fit_and_are_faster(monkeypatch):
     single = np.dtype("float32")
     assert narrow.is_narrow(10, 1024, 512, single)
     assert not narrow.is_narrow(10, 1024, 512, np.dtype("float64"))
-    assert not narrow.is_narrow(100, 1024, 512, single)
+    assert not narrow.is_narrow(200, 1024, 512, single)
     assert not narrow.is_narrow(10, 1024, 1, single)
     assert not narrow.is_narrow(10, 1023, 512, single)
     monkeypatch.setattr(narrow.binding, "get_host_cpu_features", lambda: {"avx2": True})

@@ -18,6 +18,7 @@ from coarsegrain.nets.network import Layer, Network
 from coarsegrain.nets.training.adam import adam_update, decay, step_sizes
 from coarsegrain.nets.training.narrow import (
     GROUP,
+    LARGEST_BATCH_BACK,
     LARGEST_BATCH_OF_UPDATE,
     is_narrow,
     products,
@@ -117,7 +118,7 @@ class DenseTrainer:
         )
         for k in reversed(range(len(inputs))):
             self._through_activation(k, room.outputs[k], room.slopes[k])
-            if k and room.narrow[k]:
+            if k and room.narrow[k] and len(t) <= LARGEST_BATCH_BACK:
                 transposed_products(room.slopes[k], self._weights[k], room.slopes[k - 1])
             elif k:  # w slopesᵀ: OpenBLAS has no good kernel for slopes wᵀ with a narrow batch
                 room.slopes[k - 1][...] = (self._weights[k] @ room.slopes[k].T).T

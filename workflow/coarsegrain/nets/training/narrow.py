@@ -28,8 +28,8 @@ from coarsegrain.nets.training.vectors import (
 GROUP = 5
 #: Rows and columns of weights that are worked on at once.
 ROWS, COLUMNS = 2, 2 * LANES
-#: Above these batches BLAS is as fast (measured, benchmarks/training.py).
-LARGEST_BATCH, LARGEST_BATCH_OF_UPDATE = 32, 16
+#: Above these batches BLAS is as fast or faster (measured, docs/lab-notes.md).
+LARGEST_BATCH, LARGEST_BATCH_BACK, LARGEST_BATCH_OF_UPDATE = 128, 32, 16
 
 
 def is_narrow(batch: int, inputs: int, outputs: int, dtype: np.dtype[np.floating]) -> bool:
