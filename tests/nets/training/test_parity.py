@@ -16,7 +16,7 @@ from nets_reference import trained_by_torch
 from coarsegrain.ising import sample_lattices
 from coarsegrain.nets.losses import hinge
 from coarsegrain.nets.network import Layer, Network
-from coarsegrain.nets.training import TrainingSettings, glorot_network, train
+from coarsegrain.nets.training import TrainingSettings, dense, glorot_network, train
 from coarsegrain.rg.decimation import decimate, decimation_matrix
 
 SETTINGS = TrainingSettings(
@@ -39,6 +39,11 @@ def model(activations=LINEAR, *, biases=False):
     return glorot_network([64, 32, 16, 32, 64], activations, biases=biases, seed=2)
 
 
+def wide():
+    """A net whose products are those of ``narrow``, in float32 and where the processor can."""
+    return glorot_network([64, 128, 64], ["linear"] * 2, biases=False, seed=6)
+
+
 def encoded():
     """A model whose encoder is decimation."""
     encoder = (Layer(decimation_matrix(8, 1)), Layer(decimation_matrix(8, 2)))
@@ -59,6 +64,7 @@ CASES = {
     "shallow, batch of 64": (shallow(), TIED, {"batch_size": 64, "epochs": 150}, 0),
     "shallow tanh": (glorot_network([64, 32], ["tanh"], biases=False, seed=1), TIED, {}, 0),
     "Model-1": (model(), SPINS, {}, 0),
+    "units that fill vectors": (wide(), SPINS, {}, 0),
     "Model-1, squared hinge": (model(), SPINS, {"loss": "squared_hinge"}, 0),
     "Model-1, tanh, mse": (model(["tanh"] * 4), SPINS, {"loss": "mse"}, 0),
     "Model-2": (encoded(), SPINS, {}, 2),
@@ -84,6 +90,12 @@ def both(case, precision, **options):
 def test_a_thousand_steps_in_float64_equal_torch_to_rounding(case):
     for ours, theirs in both(case, "float64"):
         assert ours.dtype == np.float64
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
+
+
+def test_a_thousand_steps_with_narrow_products_equal_torch_to_rounding(monkeypatch):
+    monkeypatch.setattr(dense, "is_narrow", lambda *_: True)
+    for ours, theirs in both("units that fill vectors", "float64"):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
 
 
