@@ -81,12 +81,13 @@ def training_job(net, path, sizes, **settings):
 
 
 @given(st.floats(0.1, 1e8))
-def test_a_duration_is_told_to_within_six_percent(seconds):
+def test_a_duration_is_told_to_within_nine_percent_or_half_of_a_tenth_of_a_second(seconds):
     words = duration(seconds).split()
     told = sum(
         float(number) * SECONDS[unit] for number, unit in zip(words[::2], words[1::2], strict=True)
     )
-    assert told == pytest.approx(seconds, rel=0.06)
+    # The coarsest steps: 10 s after a minute, 10 min after an hour.
+    assert told == pytest.approx(seconds, rel=0.09, abs=0.0501)
 
 
 @pytest.mark.parametrize(
