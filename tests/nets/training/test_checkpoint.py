@@ -181,7 +181,7 @@ def stage(tmp_path):
         return subprocess.Popen(
             [
                 sys.executable, "-u", "-m", "stages.train_shallow_net",
-                "--lattices-in", "in.nc", "--lattices-out", "out.nc",
+                "--lattices-in", "in.nc", "--lattices-out", "out.nc", "--together",
                 "--network", f"{folder}/net.safetensors", "--history", f"{folder}/history.csv",
                 "--checkpoint-minutes", minutes, "--spec", spec, "--code", "abc",
             ],
