@@ -36,9 +36,16 @@ class Peer(Protocol):
 
 
 @numba.njit(error_model="numpy")
-def seed_numba(seed: int) -> None:
-    """Seed the random numbers of ``wolff_step``; numba's are not numpy's."""
-    np.random.seed(seed)  # noqa: NPY002 (a Generator is slower in numba)
+def next_random(state: npt.NDArray[np.uint64]) -> float:
+    """A number in [0, 1): SplitMix64, few instructions and a state of its own, (1,).
+
+    G. L. Steele, D. Lea and C. H. Flood, OOPSLA 2014, fig. 17.
+    """
+    state[0] += np.uint64(0x9E3779B97F4A7C15)
+    z = state[0]
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return float((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
 
 
 @numba.njit(error_model="numpy")
@@ -47,6 +54,7 @@ def wolff_step(
     neighbours: npt.NDArray[np.int32],
     stack: npt.NDArray[np.int32],
     bond_probability: float,
+    random: npt.NDArray[np.uint64],
 ) -> int:
     """Flip one Wolff cluster, site by site; returns its size.
 
@@ -58,8 +66,9 @@ def wolff_step(
         neighbours: (N, 4), the sites beside each site.
         stack: (N,), work space.
         bond_probability: 1 − exp(−2β).
+        random: state of ``next_random``.
     """
-    site = np.random.randint(spins.size)  # noqa: NPY002
+    site = int(next_random(random) * spins.size)
     old = spins[site]
     spins[site] = -old
     stack[0] = site
@@ -70,7 +79,7 @@ def wolff_step(
         site = stack[waiting]
         for k in range(4):
             other = neighbours[site, k]
-            if spins[other] == old and np.random.random() < bond_probability:  # noqa: NPY002
+            if spins[other] == old and next_random(random) < bond_probability:
                 spins[other] = -old
                 stack[waiting] = other
                 waiting += 1
@@ -84,11 +93,12 @@ def wolff_steps(
     neighbours: npt.NDArray[np.int32],
     stack: npt.NDArray[np.int32],
     bond_probability: float,
+    random: npt.NDArray[np.uint64],
     steps: int,
 ) -> None:
     """Flip ``steps`` clusters, one after the other."""
     for _ in range(steps):
-        wolff_step(spins, neighbours, stack, bond_probability)
+        wolff_step(spins, neighbours, stack, bond_probability, random)
 
 
 @numba.njit(error_model="numpy")
@@ -97,13 +107,14 @@ def wolff_series(
     neighbours: npt.NDArray[np.int32],
     stack: npt.NDArray[np.int32],
     bond_probability: float,
+    random: npt.NDArray[np.uint64],
     energy: Array,
     m2: Array,
 ) -> None:
     """Write E/N and m² after each of ``len(energy)`` steps."""
     sites = spins.size
     for t in range(len(energy)):
-        wolff_step(spins, neighbours, stack, bond_probability)
+        wolff_step(spins, neighbours, stack, bond_probability, random)
         bonds = 0
         up = 0
         for site in range(sites):
@@ -133,7 +144,7 @@ class TextbookWolff:
         self._bond_probability = -np.expm1(-2 * beta)
         self._stack = np.empty(L * L, dtype=np.int32)
         self._spins = np.ones(L * L, dtype=np.int8)
-        seed_numba(seed)
+        self._random = np.array([seed], dtype=np.uint64)
         self.advance(100)
 
     def series(self, chains: int, length: int) -> tuple[Array, Array]:
@@ -142,14 +153,16 @@ class TextbookWolff:
         for chain in range(chains):
             spins = np.ones_like(self._spins)
             wolff_series(
-                spins, self._neighbours, self._stack, self._bond_probability,
+                spins, self._neighbours, self._stack, self._bond_probability, self._random,
                 energy[chain], m2[chain],
             )  # fmt: skip
         return energy, m2
 
     def advance(self, steps: int) -> None:
         """See ``Peer``."""
-        wolff_steps(self._spins, self._neighbours, self._stack, self._bond_probability, steps)
+        wolff_steps(
+            self._spins, self._neighbours, self._stack, self._bond_probability, self._random, steps
+        )
 
 
 @dataclass(frozen=True)

@@ -76,12 +76,11 @@ def trained_with(net, member):
     Like shards (below), the grouping is no part of the spec. A finished member stays with whom it
     was trained, and so does one whose joint training is there; the others are grouped anew.
     """
-    groups = [
+    return [
         joint_training(net, group)
         for group in groups_of(net)
         if int(member) in group and len(group) > 1
     ]
-    return groups
 
 
 def joint_training(net, members):
