@@ -107,8 +107,8 @@ def test_every_output_has_a_provenance_sidecar_that_matches_it(smoke_run):
     for path in made:
         record = json.loads(sidecar_path(path).read_text())
         assert record["sha256"] == sha256(path)
-        for source, digest in record["inputs"].items():
-            assert sha256(smoke_run.path / source) == digest
+        for each in (each for files in record["inputs"].values() for each in files):
+            assert sha256(smoke_run.path / each["file"]) == each["sha256"]
 
 
 def test_nothing_unfinished_is_left_behind(smoke_run):

@@ -7,6 +7,7 @@ tells of every job to Python's logging. Nothing is locked or written, so another
 import json
 import logging
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from typing import Any
 from coarsegrain.errors import CoarsegrainError
 from pipeline.digest import WORKFLOW
 
+# What runs a stage in a command.
+STAGE = re.compile(r"\bpython -m (stages\.\w+)")
 # Where the words that a job's command gives to its stage end.
 REDIRECTIONS = (">", "&&", "|", "2>&1")
 
@@ -75,8 +78,8 @@ class Job:
     @property
     def stage(self) -> str | None:
         """The stage's module, e.g. ``stages.beta_flow``; None if the command runs none."""
-        words = self.command.split()
-        return words[2] if words[:2] == ["python", "-m"] else None
+        found = STAGE.search(self.command)
+        return found[1] if found else None
 
 
 def list_jobs(arguments: Sequence[str]) -> list[Job]:
@@ -139,7 +142,8 @@ def _dry_run(arguments: Sequence[str]) -> tuple[list[Job], int]:
     logger.addHandler(listener)
     status = 0
     try:
-        snakemake([*arguments, "--dry-run", "--nolock", "--quiet", "host"])
+        # Before what the caller wants: after a target or "--" these would be targets.
+        snakemake(["--dry-run", "--nolock", "--quiet=host", *arguments])
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else 1
     finally:
@@ -149,7 +153,7 @@ def _dry_run(arguments: Sequence[str]) -> tuple[list[Job], int]:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the jobs of a run with ``arguments[1:]`` to the file ``arguments[0]``."""
-    every, status = _dry_run([*arguments[1:], "--forceall"])
+    every, status = _dry_run(["--forceall", *arguments[1:]])
     if status:
         return status
     pending, status = _dry_run(arguments[1:])

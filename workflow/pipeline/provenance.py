@@ -33,7 +33,7 @@ def write_sidecar(
     stage: str,
     spec: Mapping[str, Any],
     code: str,
-    inputs: Iterable[Path],
+    inputs: Mapping[str, Iterable[tuple[Path, str]]],
     facts: Mapping[str, str],
 ) -> None:
     """Write ``path``'s sidecar: how the file was made, from what, with which libraries.
@@ -44,7 +44,7 @@ def write_sidecar(
         stage: dotted name of the stage's module.
         spec: the rule's spec, seeds included.
         code: digest of the code that ran.
-        inputs: the files it read.
+        inputs: the files it read and their SHA-256, by the stage's options.
         facts: what the stage learned while running, e.g. the device.
     """
     record = {
@@ -53,7 +53,10 @@ def write_sidecar(
         "stage": stage,
         "spec": spec,
         "code": code,
-        "inputs": {str(each): sha256(each) for each in inputs},
+        "inputs": {
+            option: [{"file": str(each), "sha256": checksum} for each, checksum in files]
+            for option, files in inputs.items()
+        },
         "python": platform.python_version(),
         "libraries": _installed_versions(),
         **facts,

@@ -27,6 +27,7 @@ from typing import Annotated, Any, get_type_hints
 
 from coarsegrain.errors import CoarsegrainError
 from pipeline import provenance
+from pipeline.digest import code_digest
 
 Input = Annotated[Path, "input"]
 Inputs = Annotated[list[Path], "inputs"]
@@ -37,6 +38,8 @@ Spec = Annotated[dict[str, Any], "spec"]
 Option = Annotated[str, "option"]
 # The digest of the code, for stages that keep something under it.
 Code = Annotated[str, "code"]
+# In the place of the digest of code that was edited while it ran: no code has it.
+EDITED = "edited while it ran"
 # What the stage learned while it ran and provenance should keep, e.g. {"device": "cpu"}.
 Facts = Mapping[str, str] | None
 
@@ -57,11 +60,17 @@ def run(main: Callable[..., Facts | Outcome], arguments: list[str] | None = None
         if name != "return"
     }
     values = vars(_parser(main, kinds).parse_args(arguments))
-    code = values["code"] if "code" in kinds else values.pop("code")
+    stage = inspect.getmodule(main).__spec__.name  # type: ignore[union-attr]
+    planned = values.pop("code")
+    code = _code_now(stage, planned)
+    if "code" in kinds:
+        values["code"] = code
     finals = {name: values[name] for name, kind in kinds.items() if kind == "output"}
     partials = {name: _partial(path) for name, path in finals.items()}
     try:
         inputs = _existing_inputs(values, kinds)
+        if code != planned:
+            print(f"{stage} was edited after this job was planned: its sidecar says what ran")
         for path in finals.values():
             path.parent.mkdir(parents=True, exist_ok=True)
             _remove_partials(path)
@@ -71,11 +80,13 @@ def run(main: Callable[..., Facts | Outcome], arguments: list[str] | None = None
         for name, path in partials.items():  # all or nothing
             if not path.is_file():
                 raise CoarsegrainError(f"the stage did not write {finals[name]}; this is a bug.")
+        if _code_now(stage, planned) != code:
+            code = EDITED
         for name, path in finals.items():
             provenance.write_sidecar(
                 path,
                 content=partials[name],
-                stage=inspect.getmodule(main).__spec__.name,  # type: ignore[union-attr]
+                stage=stage,
                 spec=values.get("spec", {}),
                 code=code,
                 inputs=inputs,
@@ -147,16 +158,30 @@ def _json_object(text: str) -> dict[str, Any]:
     return value
 
 
-def _existing_inputs(values: Mapping[str, Any], kinds: Mapping[str, str]) -> list[Path]:
-    paths: list[Path] = []
+def _code_now(stage: str, planned: str) -> str:
+    """The digest of a stage's code as it lies there; what was planned for one that is not ours."""
+    try:
+        return code_digest(stage)
+    except ModuleNotFoundError:
+        return planned
+
+
+def _existing_inputs(
+    values: Mapping[str, Any], kinds: Mapping[str, str]
+) -> dict[str, list[tuple[Path, str]]]:
+    """The files to read, by option, with their checksums before they are read."""
+    inputs: dict[str, list[tuple[Path, str]]] = {}
     for name, kind in kinds.items():
-        paths += [values[name]] if kind == "input" else values[name] if kind == "inputs" else []
-    for path in paths:
-        if not path.is_file():
-            raise CoarsegrainError(
-                f"input {path} does not exist; run the rule that makes it first."
-            )
-    return paths
+        if kind not in ("input", "inputs"):
+            continue
+        inputs[name] = []
+        for path in [values[name]] if kind == "input" else values[name]:
+            if not path.is_file():
+                raise CoarsegrainError(
+                    f"input {path} does not exist; run the rule that makes it first."
+                )
+            inputs[name].append((path, provenance.sha256(path)))
+    return inputs
 
 
 def _partial(path: Path) -> Path:

@@ -10,13 +10,11 @@ fine, else 1.
 """
 
 import argparse
-import base64
-import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from coarsegrain.errors import CoarsegrainError, ConfigError
+from coarsegrain.errors import CoarsegrainError
 from pipeline.digest import WORKFLOW
 from pipeline.progress import reporter
 from pipeline.run import results_dir
@@ -27,7 +25,6 @@ from pipeline.verification.listing import list_jobs_without_trace
 from pipeline.verification.outputs import judge
 
 LOCKS = Path(".snakemake", "locks")
-METADATA = Path(".snakemake", "metadata")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,14 +36,12 @@ def main(arguments: Sequence[str]) -> int:
         print(__doc__)
         return 0
     try:
-        if "--" in for_snakemake:  # what the dry run adds would be targets then
-            raise ConfigError("-- is not understood here; name targets before all options.")
         results = results_dir(for_snakemake)
         jobs = list_jobs_without_trace(for_snakemake)
     except CoarsegrainError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    verdicts = judge(jobs, results, _progress(len(jobs)))
+    verdicts = judge(jobs, _progress(len(jobs)))
     left = leftovers(results, [path for job in jobs for path in job.outputs])
     if _targets(for_snakemake):
         left = [each for each in left if each.kind != "foreign"]
@@ -60,9 +55,7 @@ def main(arguments: Sequence[str]) -> int:
                 "\nA run is going on, or was killed: .snakemake/locks/ is not empty. Files that it "
                 "is making may be told wrongly here; verify again when it has ended."
             )
-        known = _known_to_snakemake()
-        forgotten = sum(each.path not in known for each in verdicts)
-        print(f"\n{advice(verdicts, left, forgotten, _preset(for_snakemake))}")
+        print(f"\n{advice(verdicts, left, _preset(for_snakemake))}")
     return 0 if text.all_fine(verdicts, left) else 1
 
 
@@ -78,16 +71,6 @@ def _preset(arguments: Sequence[str]) -> str:
     presets = WORKFLOW / "presets"
     found = [Path(each).stem for each in arguments if Path(each).resolve().parent == presets]
     return found[-1] if found else ""
-
-
-def _known_to_snakemake() -> set[str]:
-    """The files whose specs and inputs Snakemake (9.27) has noted: it names its notes by them."""
-    known = set()
-    for note in METADATA.rglob("*"):
-        encoded = "".join(part.removeprefix("@") for part in note.relative_to(METADATA).parts)
-        with contextlib.suppress(ValueError):  # a folder, which holds part of a name
-            known.add(base64.urlsafe_b64decode(encoded).decode())
-    return known
 
 
 def _progress(jobs: int) -> Callable[[int], None]:

@@ -11,7 +11,6 @@
 #   nets/<net>/together/members-<k>-<l>.safetensors  members that were trained in one job
 #   nets/<net>/checkpoints/                      of trainings that have not ended
 #   tables/<name>.csv, figures/<name>.pdf and .png, logs/, benchmarks/
-import json
 import re
 import sys
 from pathlib import Path
@@ -26,8 +25,9 @@ from coarsegrain.nets import architecture
 from pipeline.config import validated
 from pipeline.digest import code_digest
 from pipeline.environment import prefer_this_interpreter, shell_prefix
-from pipeline.provenance import sidecar_path
 from pipeline.spec import canonical_json, derived_seed
+from pipeline.staleness.memory import judge_by_sidecars
+from pipeline.staleness.records import UnreadableRecordError, read_record
 
 # With an executor other than this machine, `--jobs` is the number of jobs submitted at a time.
 CLUSTER = workflow.is_main_process and workflow.resource_settings.nodes is not None
@@ -51,6 +51,8 @@ MODELS = architecture.models(L)
 WIDE_RANGE_NETS = (architecture.WIDE_RANGE_AUTOENCODER, architecture.THERMOMETER)
 LATTICE_SET = r"(critical|wide_range)/[^/]+/member-\d+|thermometer_test|local_entropy"
 
+if workflow.is_main_process:  # jobs that it starts elsewhere do as they are told
+    judge_by_sidecars()
 prefer_this_interpreter()
 shell.prefix(shell_prefix(config["threads"]))
 

@@ -24,8 +24,8 @@ rule autoencoder:
 
 rule report:
     input:
-        rules.autoencoder.input,
-        captions=[f"{WORKFLOW}/report/{figure}.rst" for figure in FIGURES],
+        results=rules.autoencoder.input,
+        captions=[f"{WORKFLOW}/report/{name}.rst" for name in ["workflow", *FIGURES]],
     output:
         report=f"{RESULTS}/report.html",
         config=f"{RESULTS}/config.json",
@@ -36,13 +36,19 @@ rule report:
     localrule: True
     conda:
         "../../envs/cpu.yaml"
-    params:
-        config=canonical_json(config),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        # where the workflow runs and from what decides nothing
         python=sys.executable,
         snakefile=workflow.main_snakefile,
+    params:
+        spec=canonical_json({"config": config}),
+        code=code_digest("stages.write_report"),
     message:
         "Writing the report: {output.report}"
     shell:
-        "printf '%s\\n' {params.config:q} > {output.config} &&"
-        " {params.python:q} -m snakemake autoencoder --snakefile {params.snakefile:q}"
-        " --configfile {output.config} --nolock --report {output.report} > {log} 2>&1"
+        "python -m stages.write_report --results {input.results} --captions {input.captions}"
+        " --report {output.report} --config {output.config}"
+        " --snakemake-python {resources.python:q} --snakefile {resources.snakefile:q}"
+        " --spec {params.spec:q} --code {params.code} > {log} 2>&1"

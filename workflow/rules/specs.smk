@@ -115,12 +115,14 @@ def group_of_finished(net, member):
         if net in SHALLOW_NETS
         else "train_thermometer" if net == architecture.THERMOMETER else "train_model"
     )
-    inputs = inputs_of_finished(
-        Path(network_of(net, member)), training_spec(net, member), f"stages.{stage}"
+    together = inputs_of_finished(
+        Path(network_of(net, member)),
+        training_spec(net, member),
+        f"stages.{stage}",
+        "together",
     )
-    if inputs is None:
+    if together is None:
         return None
-    together = [path for path in inputs if "together/members-" in path]
     return (
         tuple(map(int, Path(together[0]).stem.split("-")[1:]))
         if together
@@ -180,7 +182,10 @@ def shards_of(lattice_set):
     """
     name = f"{RESULTS}/lattices/{lattice_set}"
     finished = inputs_of_finished(
-        Path(f"{name}.nc"), sampling_spec(lattice_set), "stages.sample_lattices"
+        Path(f"{name}.nc"),
+        sampling_spec(lattice_set),
+        "stages.sample_lattices",
+        "shards",
     )
     if finished is not None:
         return finished
@@ -196,20 +201,18 @@ def shards_of(lattice_set):
     )
 
 
-def inputs_of_finished(path, spec, stage):
-    """What a finished output was made from; None if it must be made (again)."""
+def inputs_of_finished(path, spec, stage, option):
+    """What a finished output's stage read by an option; None if it must be made (again)."""
     if not path.is_file():
         return None
     try:
-        record = json.loads(sidecar_path(path).read_text())
-        current = (spec, code_digest(stage))
-        return (
-            list(record["inputs"])
-            if (record["spec"], record["code"]) == current
-            else None
-        )
-    except (OSError, ValueError, KeyError, TypeError):  # no sidecar, or not one of ours
+        record = read_record(path)
+    except UnreadableRecordError:
         return None
+    current = (stage, spec, code_digest(stage))
+    if (record.stage, record.spec, record.code) != current:
+        return None
+    return [each for each, _ in record.inputs.get(option, ())]
 
 
 def levels_of(net):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.provenance import sidecar_path
-from pipeline.verification.records import SIDECAR, UnreadableRecordError, read_record
+from pipeline.staleness.records import SIDECAR, UnreadableRecordError, read_record
 
 # Names that pipeline.stage, pipeline.provenance and the checkpoints write under until all is there.
 PARTIAL = re.compile(r"^\..*\.partial-\d+")

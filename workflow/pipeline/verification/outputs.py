@@ -6,16 +6,10 @@ from enum import Enum
 from pathlib import Path
 
 from pipeline.job_list import Job
-from pipeline.verification.changes import described
-from pipeline.verification.records import (
-    SIDECAR,
-    Checksums,
-    Record,
-    UnreadableRecordError,
-    read_record,
-)
+from pipeline.staleness.checksums import Checksums
+from pipeline.staleness.judgement import NOT_ITS_BYTES, changes_since
+from pipeline.staleness.records import SIDECAR, Record, UnreadableRecordError, read_record
 
-OTHER_INPUTS = "it would be made from other files now"
 UPSTREAM = "a file that it was made from is damaged, missing or stale"
 
 
@@ -23,7 +17,7 @@ class State(Enum):
     """What a file is.
 
     WAITING: its own sidecar agrees with all, but what it was made from must be made again; if the
-    same bytes come out, it stays. UNSEALED: it is there, and its rule writes no sidecar.
+    same bytes come out, it stays.
     """
 
     FINE = "fine"
@@ -31,7 +25,6 @@ class State(Enum):
     WAITING = "waiting"
     DAMAGED = "damaged"
     MISSING = "missing"
-    UNSEALED = "unsealed"
 
 
 @dataclass(frozen=True)
@@ -52,16 +45,15 @@ class Verdict:
 
 
 def judge(
-    jobs: Sequence[Job], results: Path, progress: Callable[[int], None] = lambda done: None
+    jobs: Sequence[Job], progress: Callable[[int], None] = lambda done: None
 ) -> list[Verdict]:
     """Judge all outputs of ``jobs``, those that others are made from first.
 
     Args:
         jobs: all jobs of the workflow.
-        results: the results folder.
         progress: called with the number of jobs that are done.
     """
-    judging = _Judging(jobs, results)
+    judging = _Judging(jobs)
     for done, job in enumerate(_in_order(jobs), start=1):
         for path in job.outputs:
             if not path.endswith(SIDECAR):
@@ -90,19 +82,15 @@ def _in_order(jobs: Sequence[Job]) -> Iterator[Job]:
 
 def _read(job: Job) -> list[str]:
     """The inputs that a job reads; others must only be there, as certificates must."""
-    inputs = list(dict.fromkeys(job.inputs))
-    if job.stage is None:
-        return inputs
     words = {word for values in job.options.values() for word in values}
-    return [path for path in inputs if path in words]
+    return [path for path in dict.fromkeys(job.inputs) if path in words]
 
 
 class _Judging:
     """The verdicts so far, and what they were reached with."""
 
-    def __init__(self, jobs: Sequence[Job], results: Path) -> None:
+    def __init__(self, jobs: Sequence[Job]) -> None:
         self.verdicts: dict[str, Verdict] = {}
-        self._results = results
         self._checksums = Checksums()
         self._records: dict[str, Record] = {}
         # Only a rule whose output Snakemake deletes after use declares the sidecar too.
@@ -124,42 +112,20 @@ class _Judging:
         if checksum is None:
             return State.MISSING, []
         waits = any(self._must_be_made(each) for each in _read(job))
-        if job.stage is None:
-            return (State.WAITING, [UPSTREAM]) if waits else (State.UNSEALED, [])
         try:
             record = self._records[path] = read_record(Path(path))
         except UnreadableRecordError as error:
             return State.DAMAGED, [str(error)]
         if checksum != record.sha256:
-            return State.DAMAGED, ["its bytes are not those that its sidecar tells of"]
-        changes = [*self._own_changes(record, job), *self._changed_inputs(record, job)]
+            return State.DAMAGED, [NOT_ITS_BYTES]
+        changes = list(changes_since(record, job, self._made_as))
         if changes:
             return State.STALE, changes
         return (State.WAITING, [UPSTREAM]) if waits else (State.FINE, [])
 
     def _must_be_made(self, path: str) -> bool:
         verdict = self.verdicts.get(path)
-        return verdict is not None and verdict.state not in (State.FINE, State.UNSEALED)
-
-    def _own_changes(self, record: Record, job: Job) -> Iterator[str]:
-        """In what its rule is another one now."""
-        if record.stage != job.stage:
-            yield f"it was made by {record.stage}, and {job.stage} makes it now"
-            return
-        if difference := described(record.spec, job.spec):
-            yield f"its spec changed: {difference}"
-        if [record.code] != job.options.get("code"):
-            yield f"the code of {job.stage} changed"
-
-    def _changed_inputs(self, record: Record, job: Job) -> Iterator[str]:
-        """Which of the files that it was made from are others now."""
-        read = _read(job)
-        recorded = [record.checksum_of(path, self._results) for path in read]
-        if None in recorded or len(read) != len(record.inputs):
-            yield OTHER_INPUTS
-        for path, before in zip(read, recorded):
-            if before is not None and self._made_as(path) not in (None, before):
-                yield f"an input's content changed: {path}"
+        return verdict is not None and verdict.state is not State.FINE
 
     def _made_as(self, path: str) -> str | None:
         """The checksum that a file was made with, if it can be known: damage came later."""

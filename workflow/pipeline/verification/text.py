@@ -15,7 +15,6 @@ MEANINGS = {
     "stale": "made by other code, to another spec or from other files than now",
     "waiting": "as they were made, but something before them must be made again",
     "foreign": "no output of this config",
-    "unsealed": "there, not verified: their rule keeps no sidecar",
     "fine": "bytes, spec, code and inputs agree with the sidecar",
 }
 BROKEN = (State.DAMAGED, State.MISSING, State.STALE, State.WAITING)

@@ -1,0 +1,214 @@
+"""Snakemake's memory of earlier runs, with the sidecars in the place of its own notes.
+
+Snakemake (9.27) knows from ``.snakemake/`` how an output was made. It forgets when that folder is
+lost or the results are copied, it compares times, and it never looks at an output's bytes. For jobs
+that run stages this class answers from the sidecars instead; for all other jobs, such as those of a
+workflow that imports this one, Snakemake's own notes hold.
+
+Snakemake asks for changes of ``params`` only after it has found no other reason to run a job, jobs
+that come first first. So of every job one question is left: do its outputs' records still hold?
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from snakemake import workflow as snakemake_workflow
+from snakemake.exceptions import LockException, WorkflowError
+from snakemake.persistence.file import FilePersistence
+from snakemake.utils import format as format_command
+
+from pipeline.job_list import Job
+from pipeline.provenance import sidecar_path
+from pipeline.staleness.checksums import RememberedChecksums
+from pipeline.staleness.guard import at_work
+from pipeline.staleness.judgement import NOT_ITS_BYTES, changes_since
+from pipeline.staleness.records import SIDECAR, UnreadableRecordError, read_record
+
+
+def judge_by_sidecars() -> None:
+    """Have Snakemake, in this process, take its decisions from the sidecars.
+
+    Raises:
+        WorkflowError: this version of Snakemake is built in another way.
+    """
+    if getattr(snakemake_workflow, "FilePersistence", None) not in (FilePersistence, Sidecars):
+        raise WorkflowError(
+            "This version of Snakemake keeps its records in another way than coarsegrain knows: "
+            "stale results could go unnoticed. Install the one in envs/requirements.lock."
+        )
+    snakemake_workflow.FilePersistence = Sidecars
+
+
+class Reasons:
+    """Why a job must run again, as Snakemake prints it; true if there is a reason."""
+
+    def __init__(self, clauses: dict[str, list[str]]) -> None:
+        """``clauses``: of every stale output, by path."""
+        self._clauses = clauses
+
+    def __bool__(self) -> bool:
+        """Whether there is a reason."""
+        return bool(self._clauses)
+
+    def __iter__(self) -> Iterator[str]:
+        """The stale outputs."""
+        return iter(self._clauses)
+
+    def __str__(self) -> str:
+        """All reasons, each once."""
+        told = {"; ".join(clauses) for clauses in self._clauses.values()}
+        return " / ".join(sorted(told))
+
+
+class Sidecars(FilePersistence):  # type: ignore[misc]
+    """What Snakemake remembers, from the sidecars."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._checksums = RememberedChecksums(Path(self.path, "checksums.json"))
+        self._judged: dict[Any, Reasons | None] = {}
+
+    def has_metadata(self, job: Any) -> bool:
+        """Whether it can be said how a job's outputs were made: our sidecars say it or say no."""
+        return self._reasons(job) is not None or bool(super().has_metadata(job))
+
+    def has_outdated_metadata(self, job: Any) -> bool:
+        """Whether they are of an older version of Snakemake."""
+        return self._reasons(job) is None and bool(super().has_outdated_metadata(job))
+
+    def params_changed(self, job: Any, file: Any = None) -> Any:
+        """Why a job must run again. All there is to say is said here."""
+        reasons = self._reasons(job)
+        if reasons is None:
+            return super().params_changed(job, file=file)
+        return reasons if file is None else str(file) in set(reasons)
+
+    def input_changed(self, job: Any, file: Any = None) -> Any:
+        """Snakemake's own question whether a job has other inputs."""
+        return self._unless_judged(super().input_changed, job, file)
+
+    def code_changed(self, job: Any, file: Any = None) -> Any:
+        """Snakemake's own question whether a rule's command changed."""
+        return self._unless_judged(super().code_changed, job, file)
+
+    def software_stack_changed(self, job: Any, file: Any = None) -> Any:
+        """Snakemake's own question whether a conda environment changed."""
+        return self._unless_judged(super().software_stack_changed, job, file)
+
+    def input_checksums(self, job: Any, input_path: Any) -> set[str]:
+        """The checksums at which an input counts as unchanged, whatever its time."""
+        if self._reasons(job) is None:
+            return set(super().input_checksums(job, input_path))
+        return {f"sha256:{self._content(str(input_path))}"}
+
+    def _unless_judged(self, question: Any, job: Any, file: Any) -> Any:
+        if self._reasons(job) is None:
+            return question(job, file=file)
+        return [] if file is None else False
+
+    def _reasons(self, job: Any) -> Reasons | None:
+        """Why a job must run again; None if it is not one of a stage of ours."""
+        key = (job.rule.name, *job.output)
+        if key not in self._judged:
+            self._judged[key] = self._judge(job)
+        return self._judged[key]
+
+    def _judge(self, job: Any) -> Reasons | None:
+        command = job.rule.shellcmd or ""
+        if "python -m stages." not in command or "--code" not in command:
+            return None
+        there = [str(each) for each in job.output if os.path.lexists(each)]
+        if not there:  # what is missing Snakemake makes if it is needed
+            return Reasons({})
+        made = Job(
+            rule=job.rule.name,
+            wildcards={},
+            inputs=[str(each) for each in job.input],
+            outputs=there,
+            threads=1,
+            memory_mb=0,
+            command=_command(job),
+        )
+        clauses = {path: self._why_stale(path, made) for path in there}
+        return Reasons({path: why for path, why in clauses.items() if why})
+
+    def _why_stale(self, path: str, made: Job) -> list[str]:
+        if path.endswith(SIDECAR):
+            return []
+        try:
+            checksum = self._checksums.of(path)
+            record = read_record(Path(path))
+        except (OSError, UnreadableRecordError) as error:
+            return [str(error)]
+        if checksum != record.sha256:
+            return [NOT_ITS_BYTES]
+        return list(changes_since(record, made, self._content))
+
+    def _content(self, path: str) -> str | None:
+        """An input's checksum; that which its sidecar tells of if it has been deleted since."""
+        try:
+            there = self._checksums.of(path)
+            return there or (read_record(Path(path)).sha256 if _has_sidecar(path) else None)
+        except (OSError, UnreadableRecordError):
+            return None
+
+    @contextmanager
+    def lock_warn_only(self) -> Iterator[None]:
+        """In a dry run: tell of another run, no more."""
+        self._checksums.keep()
+        with super().lock_warn_only():
+            yield
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Snakemake's locks on the files of this run, but none that a killed run has left."""
+        self._checksums.keep()
+        cluster = not self.dag.workflow.local_exec
+        locks = super().lock()
+        note = {"host": socket.gethostname(), "pid": os.getpid(), "cluster": cluster}
+        with at_work(Path(self.path), note, start=lambda before: self._lock(locks, before)):
+            try:
+                yield
+            finally:
+                locks.__exit__(None, None, None)
+
+    def _lock(self, locks: Any, before: list[dict[str, Any]] | None) -> None:
+        if before is not None and self.locked:
+            if any(each.get("cluster") for each in before):
+                raise WorkflowError(
+                    "A run that submits jobs to a cluster was killed here, and its jobs may still "
+                    "go on. Look with squeue; when none of them is left (scancel), call the same "
+                    "command with --unlock, then without."
+                )
+            for each in Path(self.path, "locks").glob("*.lock"):
+                each.unlink(missing_ok=True)
+        try:
+            locks.__enter__()
+        except LockException:
+            raise WorkflowError(
+                "Another run is at work on the same files in this folder. Wait until it has ended."
+            ) from None
+
+
+def _command(job: Any) -> str:
+    """A job's shell command; Snakemake's own ``shellcmd`` wants to know the job's number first."""
+    return str(
+        format_command(
+            job.rule.shellcmd,
+            input=job.input,
+            output=job.output,
+            params=job.params,
+            resources=job.resources,
+            wildcards=job.wildcards,
+            threads=job.threads,
+            log="log",
+        )
+    )
+
+
+def _has_sidecar(path: str) -> bool:
+    return sidecar_path(Path(path)).is_file()
