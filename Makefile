@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCK := envs/requirements.lock
+GPU_LOCK := envs/requirements-gpu.lock
+FREEZE = $(VENV)-lock/bin/python -m pip freeze | sed 's/+[a-z0-9]*$$//'
 
 # make run PRESET=paper lays workflow/presets/paper.yaml over config.yaml
 PRESET ?= laptop
@@ -69,11 +71,14 @@ format: $(READY) ## Put the code into the house's format
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-lock: ## Resolve envs/requirements.in afresh and write envs/requirements.lock
+lock: ## Resolve envs/requirements.in afresh; write both pip locks and the conda environments
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet --requirement envs/requirements.in
-	{ sed -n '/^#/p' $(LOCK); $(VENV)-lock/bin/python -m pip freeze | sed 's/+[a-z0-9]*$$//'; } > $(LOCK).new
-	mv $(LOCK).new $(LOCK) && rm -rf $(VENV)-lock
+	{ sed -n '/^#/p' $(LOCK); $(FREEZE); } > $(LOCK).new
+	$(VENV)-lock/bin/python -m pip install --quiet --constraint $(LOCK).new cupy-cuda13x
+	{ sed -n '/^#/p' $(GPU_LOCK); $(FREEZE) | grep -vxFf <(grep -v nvidia-cuda-nvrtc $(LOCK).new); } > $(GPU_LOCK).new
+	mv $(LOCK).new $(LOCK) && mv $(GPU_LOCK).new $(GPU_LOCK) && rm -rf $(VENV)-lock
+	$(PYTHON) envs/write_conda.py
 
 clean-venv: ## Remove the Python environment; the next command makes it again
 	rm -rf $(VENV)

@@ -16,7 +16,7 @@ rule sample_shard:
         shard=r"\d+",
         shards=r"\d+",
     conda:
-        "../../envs/cpu.yaml"
+        DEVICE_ENVIRONMENT
     resources:
         mem_mb=memory(1000),
         runtime=30,
@@ -52,7 +52,7 @@ rule sample_lattices:
     wildcard_constraints:
         set=LATTICE_SET,
     conda:
-        "../../envs/cpu.yaml"
+        DEVICE_ENVIRONMENT
     resources:
         mem_mb=memory(1000),
         runtime=30,

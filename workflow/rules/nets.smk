@@ -23,7 +23,7 @@ rule train_shallow_net:
     wildcard_constraints:
         net=any_of(name for name, net in SHALLOW_NETS.items() if not net.hard_coded),
     conda:
-        "../../envs/cpu.yaml"
+        DEVICE_ENVIRONMENT
     threads: config["threads"]
     resources:
         mem_mb=memory_to_train,
@@ -73,7 +73,7 @@ rule train_members:
     wildcard_constraints:
         members=r"\d+(-\d+)+",
     conda:
-        "../../envs/cpu.yaml"
+        DEVICE_ENVIRONMENT
     threads: config["threads"]
     resources:
         mem_mb=memory(8000),
@@ -118,7 +118,7 @@ rule train_model:
     wildcard_constraints:
         net=any_of(name for name, net in MODELS.items() if net.is_trained),
     conda:
-        "../../envs/cpu.yaml"
+        DEVICE_ENVIRONMENT
     threads: config["threads"]
     resources:
         mem_mb=memory_to_train,

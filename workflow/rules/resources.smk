@@ -4,6 +4,8 @@ from snakemake.logging import logger
 # Rules that can use a GPU ask for one only where the config says cuda: with "auto" a job cannot know
 # beforehand what it will find.
 GPUS = 1 if config["device"] == "cuda" else 0
+# The same with the environment that `--sdm conda` makes for them.
+DEVICE_ENVIRONMENT = f"../../envs/{'gpu' if GPUS else 'cpu'}.yaml"
 # A training that is not done by then goes on from its checkpoint when it is tried again.
 TRAINING_MINUTES = 24 * 60
 

@@ -16,7 +16,7 @@ rule train_thermometer:
     benchmark:
         f"{RESULTS}/benchmarks/train_thermometer/member-{{member}}.tsv"
     conda:
-        "../../envs/cpu.yaml"
+        DEVICE_ENVIRONMENT
     threads: config["threads"]
     resources:
         mem_mb=memory_to_train,
