@@ -147,7 +147,7 @@ def test_a_run_that_may_not_start_is_not_at_work(tmp_path):
     assert found_by_a_new_run(tmp_path) == []
 
 
-def test_where_a_file_system_knows_no_locks_a_run_starts_and_takes_nobody_for_dead(tmp_path, monkeypatch):
+def test_without_locks_in_the_file_system_nobody_is_taken_for_dead(tmp_path, monkeypatch):
     def flock(file, how):
         raise OSError(95, "Operation not supported")
 

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +18,19 @@ def prefer_this_interpreter() -> None:
     A conda environment that Snakemake activates for a job comes before it.
     """
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+def missing_conda() -> str:
+    """What to do where ``--sdm conda`` finds no conda, or an empty string."""
+    # as Snakemake asks for it: it may be a function of the shell
+    asked = ["bash", "-c", "type conda"]
+    if subprocess.run(asked, capture_output=True, check=False).returncode == 0:
+        return ""
+    return (
+        "--sdm conda needs conda, and there is none in PATH. Install it (Miniforge has all that is "
+        "needed) and activate it, or leave --sdm conda out: jobs then use the Python that runs "
+        "Snakemake, and what is finished stays."
+    )
 
 
 def shell_prefix(threads: int) -> str:

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 WORKFLOW = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(WORKFLOW))
@@ -24,13 +25,15 @@ from coarsegrain.errors import CoarsegrainError
 from coarsegrain.nets import architecture
 from pipeline.config import validated
 from pipeline.digest import code_digest
-from pipeline.environment import prefer_this_interpreter, shell_prefix
+from pipeline.environment import missing_conda, prefer_this_interpreter, shell_prefix
 from pipeline.spec import canonical_json, derived_seed
 from pipeline.staleness.memory import judge_by_sidecars
 from pipeline.staleness.records import UnreadableRecordError, read_record
 
 # With an executor other than this machine, `--jobs` is the number of jobs submitted at a time.
 CLUSTER = workflow.is_main_process and workflow.resource_settings.nodes is not None
+# The libraries that jobs compute with are then not this Python's.
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 # A GPU must be here only if jobs run here: a cluster's login node has none, a report needs none.
 RUNS_JOBS_HERE = (
     workflow.is_main_process
@@ -38,8 +41,10 @@ RUNS_JOBS_HERE = (
     and workflow.resource_settings.cores is not None
 )
 
+if CONDA and missing_conda():
+    raise WorkflowError(missing_conda())
 try:
-    config = validated(config, check_cuda=RUNS_JOBS_HERE)
+    config = validated(config, check_cuda=RUNS_JOBS_HERE and not CONDA)
 except CoarsegrainError as error:
     raise WorkflowError(str(error)) from None
 
