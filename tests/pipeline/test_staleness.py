@@ -1,8 +1,10 @@
 """What staleness rests on: checksums that are remembered, and who is at work in a folder."""
 
+import dataclasses
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.provenance import is_made_from, sha256, sidecar_path, write_sidecar
 from pipeline.staleness import checksums as module
 from pipeline.staleness.checksums import RememberedChecksums
 from pipeline.staleness.guard import at_work, held
@@ -153,3 +156,108 @@ def test_without_locks_in_the_file_system_nobody_is_taken_for_dead(tmp_path, mon
 
     monkeypatch.setattr(fcntl, "flock", flock)
     assert found_by_a_new_run(tmp_path) is None
+
+
+# ---- Early cutoff: what already is what would be made is left as it is ----
+
+MADE = {"stage": "stages.a", "spec": {"l1": 0.5, "sizes": [1, 2]}, "code": "c0de"}
+
+
+def made(folder, content="result", **changes):
+    """Write an output and its sidecar, made from the file ``input``."""
+    path, source = folder / "output", folder / "input"
+    path.write_text(content)
+    source.write_text("source")
+    record = {**MADE, "inputs": {"lattices": [(source, sha256(source))]}, **changes}
+    write_sidecar(path, content=path, facts={"device": "cpu"}, **record)
+    return path, record
+
+
+def test_an_output_made_from_the_same_is_known_whatever_its_inputs_are_called(tmp_path):
+    path, record = made(tmp_path)
+    assert is_made_from(path, **record)
+    ((_, checksum),) = record["inputs"]["lattices"]
+    assert is_made_from(path, **{**record, "inputs": {"lattices": [(Path("else"), checksum)]}})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"stage": "stages.b"},
+        {"code": "0ther"},
+        {"spec": {"l1": 0.25, "sizes": [1, 2]}},
+        {"spec": {"l1": 0.5, "sizes": [1, 2.0]}},
+        {"spec": {"l1": 0.5, "sizes": [2, 1]}},
+        {"inputs": {}},
+        {"inputs": {"lattices": []}},
+        {"inputs": {"lattices": [(Path("input"), "0" * 64)]}},
+    ],
+)
+def test_an_output_made_from_anything_else_is_made_again(tmp_path, change):
+    path, record = made(tmp_path)
+    assert not is_made_from(path, **{**record, **change})
+
+
+def test_inputs_that_change_places_make_again(tmp_path):
+    a, b = (Path("a"), "1" * 64), (Path("b"), "2" * 64)
+    path, record = made(tmp_path, inputs={"lattices_in": [a], "lattices_out": [b]})
+    swapped = {"lattices_in": [b], "lattices_out": [a]}
+    assert not is_made_from(path, **{**record, "inputs": swapped})
+
+
+def test_a_damaged_output_or_sidecar_is_made_again(tmp_path):
+    path, record = made(tmp_path)
+    path.write_text("resulT")
+    assert not is_made_from(path, **record)
+    for text in ("", "[]", '{"file": "output"}', '{"inputs": [1]}'):
+        path, record = made(tmp_path)
+        sidecar_path(path).write_text(text)
+        assert not is_made_from(path, **record)
+    path.unlink()
+    assert not is_made_from(path, **record)
+
+
+@pytest.mark.slow
+def test_a_file_remade_with_the_same_bytes_makes_nothing_after_it_anew(smoke_run, tmp_path):
+    copy = dataclasses.replace(smoke_run, path=tmp_path / "copy")
+    shutil.copytree(smoke_run.path, copy.path)
+    results = copy.path / "results/smoke"
+    net = "results/smoke/nets/CG-64-32/member-0.losses.csv"
+    lattices = results / "lattices/critical/CG-64-32/member-0.nc"
+    before = {path: path.stat().st_ino for path in results.rglob("*") if path.is_file()}
+    content = lattices.read_bytes()
+    lattices.write_bytes(content[:-9] + b"hit" + content[-6:])
+    run = copy.smoke(net)
+    assert run.returncode == 0, run.stdout
+    assert lattices.read_bytes() == content
+    log = results / "logs/train_shallow_net/CG-64-32/member-0.log"
+    assert "left as it is" in log.read_text()
+    anew = {
+        path.relative_to(results).parts[0]
+        for path in results.rglob("*")
+        if path.is_file() and path.stat().st_ino != before.get(path)
+    }
+    assert anew == {"lattices", "logs", "benchmarks"}
+    assert {path for path in before if "member-0.nc" in path.name and path != lattices} == {
+        path
+        for path, number in before.items()
+        if "member-0.nc" in path.name and path.stat().st_ino == number
+    }
+    # Forced, all of it is computed.
+    run = copy.smoke("--forcerun", "train_shallow_net", "--until", "train_shallow_net", "--", net)
+    assert run.returncode == 0, run.stdout
+    assert "left as it is" not in log.read_text()
+
+
+@pytest.mark.slow
+def test_a_job_that_fails_leaves_the_result_there_was(smoke_run, tmp_path):
+    copy = dataclasses.replace(smoke_run, path=tmp_path / "copy")
+    shutil.copytree(smoke_run.path, copy.path)
+    table = "results/smoke/tables/thermometer.csv"
+    before = (copy.path / table).read_bytes()
+    stage = copy.path / "workflow/stages/test_thermometer.py"
+    stage.write_text(stage.read_text().replace("    run(main)", "    raise SystemExit('no')"))
+    run = copy.smoke(table)
+    assert run.returncode == 1
+    assert (copy.path / table).read_bytes() == before
+    assert "the code of stages.test_thermometer changed" in copy.smoke(table, "--dry-run").stdout

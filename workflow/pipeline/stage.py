@@ -38,6 +38,8 @@ Spec = Annotated[dict[str, Any], "spec"]
 Option = Annotated[str, "option"]
 # The digest of the code, for stages that keep something under it.
 Code = Annotated[str, "code"]
+# Set in the environment: outputs that are what would be made are left as they are.
+KEEP = "COARSEGRAIN_KEEP_WHAT_HOLDS"
 # In the place of the digest of code that was edited while it ran: no code has it.
 EDITED = "edited while it ran"
 # What the stage learned while it ran and provenance should keep, e.g. {"device": "cpu"}.
@@ -71,6 +73,12 @@ def run(main: Callable[..., Facts | Outcome], arguments: list[str] | None = None
         inputs = _existing_inputs(values, kinds)
         if code != planned:
             print(f"{stage} was edited after this job was planned: its sidecar says what ran")
+        made_from = {"stage": stage, "spec": values.get("spec", {}), "code": code, "inputs": inputs}
+        if KEEP in os.environ and all(
+            provenance.is_made_from(path, **made_from) for path in finals.values()
+        ):
+            print("already made from these very inputs, spec and code: left as it is")
+            return
         for path in finals.values():
             path.parent.mkdir(parents=True, exist_ok=True)
             _remove_partials(path)
@@ -81,16 +89,13 @@ def run(main: Callable[..., Facts | Outcome], arguments: list[str] | None = None
             if not path.is_file():
                 raise CoarsegrainError(f"the stage did not write {finals[name]}; this is a bug.")
         if _code_now(stage, planned) != code:
-            code = EDITED
+            made_from["code"] = EDITED
         for name, path in finals.items():
             provenance.write_sidecar(
                 path,
                 content=partials[name],
-                stage=stage,
-                spec=values.get("spec", {}),
-                code=code,
-                inputs=inputs,
                 facts=outcome.facts or {},
+                **made_from,
             )
             os.replace(partials[name], path)
         for path in outcome.no_longer_needed:
