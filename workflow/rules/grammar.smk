@@ -26,6 +26,7 @@ from coarsegrain.nets import architecture
 from pipeline.config import validated
 from pipeline.digest import code_digest
 from pipeline.environment import prefer_this_interpreter, shell_prefix
+from pipeline.gpus import gpu_slots
 from pipeline.provenance import sidecar_path
 from pipeline.spec import canonical_json, derived_seed
 
@@ -52,7 +53,7 @@ WIDE_RANGE_NETS = (architecture.WIDE_RANGE_AUTOENCODER, architecture.THERMOMETER
 LATTICE_SET = r"(critical|wide_range)/[^/]+/member-\d+|thermometer_test|local_entropy"
 
 prefer_this_interpreter()
-shell.prefix(shell_prefix(config["threads"]))
+shell.prefix(shell_prefix(config["threads"], config["jobs_per_gpu"]))
 
 
 wildcard_constraints:
