@@ -19,7 +19,7 @@ REPORT = {"results/smoke/report.html", "results/smoke/config.json"}
 @pytest.mark.parametrize(
     "settings",
     [
-        "checkpoint_minutes: 60",
+        "{checkpoint_minutes: 60, jobs_per_gpu: 2}",
         "members_per_job: 2",
         "nets: {plateau: {epochs: 3, tolerance: 0.1}}",
     ],

@@ -41,6 +41,8 @@ def absent(name):
 def machine(monkeypatch):
     """Make this machine one with such a driver, torch and CuPy."""
 
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
     def describe(*, driver, torch_finds_it=True, cupy=True):
         monkeypatch.setattr(ctypes, "CDLL", (lambda name: driver) if driver else absent)
         monkeypatch.setattr(torch.cuda, "is_available", lambda: torch_finds_it)
@@ -77,6 +79,13 @@ def test_auto_with_a_part_missing_takes_the_cpu_and_says_why(machine, parts, mis
     assert told.startswith("device: cpu (")
     assert missing.partition(" ")[0] in told
     assert "asked for: auto" in told
+
+
+def test_an_error_of_the_driver_comes_with_the_gpus_that_are_listed(machine, monkeypatch):
+    machine(driver=Driver(0, error=100))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
+    with pytest.raises(DeviceError, match=r"\(its error 100; CUDA_VISIBLE_DEVICES is '7'\)"):
+        choose_device("cuda")
 
 
 def test_a_missing_torch_is_named(machine, monkeypatch):

@@ -183,6 +183,7 @@ OUT_OF_RANGE = {
     "precision": ["float16", 32],
     "threads": [0, -1, 1.5],
     "members_per_job": [0, -1, 1.5],
+    "jobs_per_gpu": [0, -1, 1.5, 17],
     "checkpoint_minutes": [-1, 1.5],
     "lattices.method": ["Exact", "wolff"],
     "lattices.shards": [0, -1, 1.5, 10001],
@@ -241,6 +242,7 @@ IN_RANGE = {
     "seed": [0, 2**32 - 1],
     "members": [2, 100],
     "L": [18, 1024],
+    "jobs_per_gpu": [1, 16],
     "lattices.method": ["hybrid"],  # exact needs a smaller range of beta: below
     "lattices.shards": [1, 10000],
     "lattices.steps": [1, "auto"],

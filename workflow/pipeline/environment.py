@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from pipeline.digest import WORKFLOW, code_digest
+from pipeline.gpus.claim import SHARING
 
 # The packages whose kernels are compiled.
 COMPILED = ("coarsegrain.ising.sampler", "coarsegrain.nets.training")
@@ -33,7 +34,7 @@ def missing_conda() -> str:
     )
 
 
-def shell_prefix(threads: int) -> str:
+def shell_prefix(threads: int, jobs_per_gpu: int = 1) -> str:
     """What every job's shell command begins with.
 
     PYTHONPATH points at this checkout, so that the code that runs is the code that was digested.
@@ -43,6 +44,8 @@ def shell_prefix(threads: int) -> str:
     Args:
         threads: numeric threads of one job; the order of sums, and so the last bits of results,
             depend on it.
+        jobs_per_gpu: jobs that may share a GPU (``gpus``). A variable, not a word of every command:
+            it decides no result, and a stage called by hand has the safe answer without it.
     """
     code = "-".join(code_digest(package) for package in COMPILED)
     kernels = Path(".snakemake", "kernels", code).resolve()
@@ -53,6 +56,7 @@ def shell_prefix(threads: int) -> str:
         "OMP_NUM_THREADS": threads,
         "MKL_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
+        SHARING: jobs_per_gpu,
     }
     exports = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in variables.items())
     return f"export {exports}; "

@@ -25,6 +25,7 @@ from coarsegrain.nets.training import (
     train_members,
 )
 from coarsegrain.nets.transfer import joined
+from pipeline.gpus import take_device
 from pipeline.progress import reporter
 from pipeline.provenance import sha256
 from pipeline.spec import canonical_json
@@ -87,7 +88,8 @@ def train_tasks(
     """
     spec = tasks[0].spec
     use_threads(spec["threads"])
-    device, settings = choose_device(spec["device"]), TrainingSettings(**spec["settings"])
+    settings = TrainingSettings(**spec["settings"])
+    device = take_device(spec["device"], choose_device)
     members = [task.member(folder, code, checkpoint_minutes) for task in tasks]
     what = members[0].name if len(members) == 1 else f"{spec['net']}, {len(members)} members"
     frozen = tasks[0].frozen

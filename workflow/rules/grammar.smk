@@ -26,6 +26,7 @@ from coarsegrain.nets import architecture
 from pipeline.config import validated
 from pipeline.digest import code_digest
 from pipeline.environment import missing_conda, prefer_this_interpreter, shell_prefix
+from pipeline.gpus import gpu_slots
 from pipeline.spec import canonical_json, derived_seed
 from pipeline.staleness.memory import judge_by_sidecars
 from pipeline.staleness.records import UnreadableRecordError, read_record
@@ -59,7 +60,7 @@ LATTICE_SET = r"(critical|wide_range)/[^/]+/member-\d+|thermometer_test|local_en
 if workflow.is_main_process:  # jobs that it starts elsewhere do as they are told
     judge_by_sidecars()
 prefer_this_interpreter()
-shell.prefix(shell_prefix(config["threads"]))
+shell.prefix(shell_prefix(config["threads"], config["jobs_per_gpu"]))
 
 
 wildcard_constraints:

@@ -1,9 +1,20 @@
 # What jobs ask a cluster for, where that is more than a number. None of it decides a result.
 from snakemake.logging import logger
 
-# Rules that can use a GPU ask for one only where the config says cuda: with "auto" a job cannot know
-# beforehand what it will find.
-GPUS = 1 if config["device"] == "cuda" else 0
+# Jobs that may compute on the GPUs of this machine at a time, if jobs run here. More would start and
+# wait for one (pipeline.gpus) while cores idle behind them. No limit on a cluster: there it would
+# be one for all nodes together.
+try:
+    GPU_SLOTS = (
+        gpu_slots(config["device"], config["jobs_per_gpu"]) if RUNS_JOBS_HERE else 0
+    )
+except CoarsegrainError as error:
+    raise WorkflowError(str(error)) from None
+if GPU_SLOTS and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", GPU_SLOTS)
+
+# Rules that can use a GPU ask for one where they will: with "auto" that is known only here.
+GPUS = 1 if config["device"] == "cuda" or GPU_SLOTS else 0
 # The same with the environment that `--sdm conda` makes for them.
 DEVICE_ENVIRONMENT = f"../../envs/{'gpu' if GPUS else 'cpu'}.yaml"
 # A training that is not done by then goes on from its checkpoint when it is tried again.

@@ -7,7 +7,9 @@ import numpy as np
 
 from coarsegrain.errors import CoarsegrainError
 from coarsegrain.ising.sampler import equilibration_steps, sample_lattices
+from coarsegrain.ising.sampler.cupy_backend import choose_device
 from coarsegrain.storage.lattices import Attribute, read_lattices, write_lattices
+from pipeline.gpus import take_device
 from pipeline.progress import reporter
 from pipeline.stage import Inputs, Option, Output, Spec, run
 
@@ -49,7 +51,7 @@ def draw(path: Path, spec: dict, device: str, shard: int = 0, shards: int = 1) -
             L,
             seed=spec["seed"],
             first_lattice=bounds[0],
-            device=device,  # type: ignore[arg-type]
+            device=take_device(device, choose_device),  # type: ignore[arg-type]
             progress=reporter("lattices", len(betas), "lattices"),
             **options,
         )

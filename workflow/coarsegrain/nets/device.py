@@ -6,6 +6,7 @@ first whether there is a GPU at all.
 
 import ctypes
 import importlib.util
+import os
 
 import numpy as np  # noqa: F401  loads the BLAS whose threads are limited here
 from threadpoolctl import threadpool_limits
@@ -48,7 +49,9 @@ def _missing_driver() -> str:
     except (OSError, AttributeError):
         return f"there is no NVIDIA driver ({DRIVER})"
     if error:
-        return f"the NVIDIA driver finds no usable GPU (its error {error})"
+        listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+        why = "" if listed is None else f"; CUDA_VISIBLE_DEVICES is {listed!r}"
+        return f"the NVIDIA driver finds no usable GPU (its error {error}{why})"
     return "" if number.value else "the NVIDIA driver finds no GPU"
 
 

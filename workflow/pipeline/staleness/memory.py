@@ -159,7 +159,7 @@ class Sidecars(FilePersistence):  # type: ignore[misc]
             return None
 
     def backup_output(self, path: Path) -> None:
-        """Keep an output, under a second name, while a job makes it anew: that will be a new file."""
+        """Keep an output, under a second name, while a job makes a new file in its place."""
         backup = self._get_backup_path(path)
         backup.parent.mkdir(parents=True, exist_ok=True)
         backup.unlink(missing_ok=True)
