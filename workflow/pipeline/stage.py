@@ -40,6 +40,8 @@ Option = Annotated[str, "option"]
 Code = Annotated[str, "code"]
 # Set in the environment: outputs that are what would be made are left as they are.
 KEEP = "COARSEGRAIN_KEEP_WHAT_HOLDS"
+# In the place of the digest of code that no one has told.
+UNKNOWN = "unknown"
 # In the place of the digest of code that was edited while it ran: no code has it.
 EDITED = "edited while it ran"
 # What the stage learned while it ran and provenance should keep, e.g. {"device": "cpu"}.
@@ -71,7 +73,7 @@ def run(main: Callable[..., Facts | Outcome], arguments: list[str] | None = None
     partials = {name: _partial(path) for name, path in finals.items()}
     try:
         inputs = _existing_inputs(values, kinds)
-        if code != planned:
+        if planned not in (code, UNKNOWN):
             print(f"{stage} was edited after this job was planned: its sidecar says what ran")
         made_from = {"stage": stage, "spec": values.get("spec", {}), "code": code, "inputs": inputs}
         if KEEP in os.environ and all(
@@ -148,7 +150,7 @@ def _parser(
                 flag, type=_json_object, required=True, metavar="JSON", help="what to compute"
             )
     parser.add_argument(
-        "--code", default="unknown", metavar="DIGEST", help="digest of the code, kept in provenance"
+        "--code", default=UNKNOWN, metavar="DIGEST", help="digest of the code, kept in provenance"
     )
     return parser
 

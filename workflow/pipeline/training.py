@@ -81,7 +81,7 @@ def train_tasks(
     Args:
         tasks: alike but for their data and seeds.
         folder: where the nets go; checkpoints are kept beside them.
-        code: digest of the code that trains; without one no checkpoint is kept.
+        code: digest of the code that trains.
         checkpoint_minutes: between two checkpoints, at least; 0: after every epoch.
     Returns:
         Every member's net and history, and what the stage ends with.
@@ -165,11 +165,8 @@ def _ending(history: pd.DataFrame, settings: TrainingSettings) -> str:
 
 def _checkpoint(
     folder: Path, spec: Mapping[str, Any], code: str, read: Sequence[Path], minutes: str
-) -> CheckpointFile | None:
+) -> CheckpointFile:
     """Where a training is kept in between: the name follows from all that decides its result."""
-    if code == "unknown":
-        print("no checkpoints: --code does not say which code this is", flush=True)
-        return None
     try:
         seconds = 60 * float(minutes)
     except ValueError:

@@ -58,7 +58,7 @@ def test_a_stage_waits_for_a_gpu_and_leaves_nothing_when_asked_to_end(
     holder = box.job()
     holder.line()
     words = ["-m", f"stages.{stage}", *options.split(), "--spec", json.dumps(spec)]
-    job = box.job(sys.executable, *words, "--code", "x", PYTHONDONTWRITEBYTECODE="1")
+    job = box.job(sys.executable, *words, PYTHONDONTWRITEBYTECODE="1")
     said = job.line(60)
     assert said == "waiting for a GPU: the only one is in use", [said, *job.lines()][-5:]
     assert job.send(signal.SIGTERM) == -signal.SIGTERM
