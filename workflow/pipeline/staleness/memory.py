@@ -101,6 +101,10 @@ class Sidecars(FilePersistence):  # type: ignore[misc]
         """Snakemake's own question whether a conda environment changed."""
         return self._unless_judged(super().software_stack_changed, job, file)
 
+    async def incomplete(self, job: Any) -> list[Any]:
+        """Outputs that a killed job may have left half-written: stages never do."""
+        return [] if self._reasons(job) is not None else list(await super().incomplete(job))
+
     def input_checksums(self, job: Any, input_path: Any) -> set[str]:
         """The checksums at which an input counts as unchanged, whatever its time."""
         if self._reasons(job) is None:
