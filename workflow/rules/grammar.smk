@@ -11,7 +11,6 @@
 #   nets/<net>/together/members-<k>-<l>.safetensors  members that were trained in one job
 #   nets/<net>/checkpoints/                      of trainings that have not ended
 #   tables/<name>.csv, figures/<name>.pdf and .png, logs/, benchmarks/
-import json
 import re
 import sys
 from pathlib import Path
@@ -21,8 +20,9 @@ from snakemake.exceptions import WorkflowError
 WORKFLOW = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(WORKFLOW))
 
-from coarsegrain.errors import CoarsegrainError
+from coarsegrain.errors import CoarsegrainError, StorageError
 from coarsegrain.nets import architecture
+from coarsegrain.storage.json_files import read_json
 from pipeline.config import validated
 from pipeline.digest import code_digest
 from pipeline.environment import prefer_this_interpreter, shell_prefix

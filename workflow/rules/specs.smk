@@ -93,12 +93,9 @@ def groups_of(net):
     """The members of a net, by the job that trains them."""
     groups = {group_of_finished(net, member) for member in MEMBERS} - {None}
     folder = Path(joint_training(net, [])).parent
-    there = [
-        tuple(map(int, path.stem.split("-")[1:]))
-        for path in sorted(folder.glob("members-*.safetensors"))
-    ]
-    for group in there:
-        if not any(set(group) & set(other) for other in groups):
+    for path in sorted(folder.glob("members-*.safetensors")):
+        group = members_in(path)
+        if group and not any(set(group) & set(other) for other in groups):
             groups.add(group)
     left = [k for k in MEMBERS if not any(k in group for group in groups)]
     size = config["members_per_job"]
@@ -120,12 +117,14 @@ def group_of_finished(net, member):
     )
     if inputs is None:
         return None
-    together = [path for path in inputs if "together/members-" in path]
-    return (
-        tuple(map(int, Path(together[0]).stem.split("-")[1:]))
-        if together
-        else (member,)
-    )
+    groups = [members_in(Path(path)) for path in inputs if "/together/" in path]
+    return next((group for group in groups if member in group), (member,))
+
+
+def members_in(path):
+    """The members that a file of a joint training is named after; none if it has another name."""
+    name = re.fullmatch(r"members-(\d{1,3}(-\d{1,3})+)\.safetensors", path.name)
+    return tuple(map(int, name[1].split("-"))) if name else ()
 
 
 def evenly_spaced(low, high, number):
@@ -182,8 +181,9 @@ def shards_of(lattice_set):
     finished = inputs_of_finished(
         Path(f"{name}.nc"), sampling_spec(lattice_set), "stages.sample_lattices"
     )
-    if finished is not None:
-        return finished
+    kept = [] if finished is None else shards_among(finished, lattice_set)
+    if finished == [] or kept:
+        return kept
     betas = betas_of(lattice_set)
     lattices = (
         betas["number"] if "number" in betas else len(betas["grid"]) * betas["each"]
@@ -196,19 +196,34 @@ def shards_of(lattice_set):
     )
 
 
+def shards_among(paths, lattice_set):
+    """All shards of a set, if the paths that a sidecar tells of are just these; else none.
+
+    A sidecar is data, and these names go into a command line: so only names that this grammar
+    gives are taken from it.
+    """
+    number = len(paths)
+    names = [
+        f"{Path(lattice_set).name}.shard-{k}-of-{number}.nc" for k in range(number)
+    ]
+    if [Path(path).name for path in paths] != sorted(names):
+        return []
+    return [f"{RESULTS}/lattices/{Path(lattice_set).parent / name}" for name in names]
+
+
 def inputs_of_finished(path, spec, stage):
     """What a finished output was made from; None if it must be made (again)."""
     if not path.is_file():
         return None
     try:
-        record = json.loads(sidecar_path(path).read_text())
+        record = read_json(sidecar_path(path))
         current = (spec, code_digest(stage))
         return (
             list(record["inputs"])
             if (record["spec"], record["code"]) == current
             else None
         )
-    except (OSError, ValueError, KeyError, TypeError):  # no sidecar, or not one of ours
+    except (StorageError, KeyError, TypeError):  # no sidecar, or not one of ours
         return None
 
 

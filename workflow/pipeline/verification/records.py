@@ -1,12 +1,14 @@
 """What a sidecar says and what a file holds, also when a disk or a copy has spoilt them."""
 
-import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coarsegrain.errors import CoarsegrainError
+from coarsegrain.errors import CoarsegrainError, StorageError
+from coarsegrain.storage.json_files import read_json
+from coarsegrain.storage.refusal import one_line
 from pipeline.provenance import sha256, sidecar_path
 
 # How the name of a sidecar ends.
@@ -56,24 +58,30 @@ def read_record(path: Path) -> Record:
     Raises:
         UnreadableRecordError: there is none, or it is not one of ours.
     """
+    sidecar = sidecar_path(path)
     try:
-        told = json.loads(sidecar_path(path).read_bytes())
-    except FileNotFoundError:
-        raise UnreadableRecordError("its sidecar is missing") from None
-    except OSError as error:
-        raise UnreadableRecordError(f"its sidecar cannot be read ({error.strerror})") from None
-    except ValueError:  # no JSON, or no text
+        told = read_json(sidecar)
+    except StorageError as error:
+        if not os.path.lexists(sidecar):
+            raise UnreadableRecordError("its sidecar is missing") from None
+        if isinstance(error.__cause__, OSError):
+            reason = error.__cause__.strerror
+            raise UnreadableRecordError(f"its sidecar cannot be read ({reason})") from None
         raise UnreadableRecordError("its sidecar is no JSON") from None
     try:
         if told["file"] != path.name:
-            raise UnreadableRecordError(f"its sidecar is that of {told['file']}")
+            other = one_line(str(told["file"]))
+            raise UnreadableRecordError(f"its sidecar is that of {other}")
         record = Record(told["sha256"], told["stage"], told["spec"], told["code"], told["inputs"])
     except (KeyError, TypeError) as error:
         raise UnreadableRecordError(f"its sidecar is incomplete ({error})") from None
-    texts = (record.sha256, record.stage, record.code)
-    if not all(isinstance(text, str) for text in texts) or not all(
-        isinstance(each, dict) for each in (record.spec, record.inputs)
-    ):
+    texts: list[object] = [record.sha256, record.stage, record.code]
+    if isinstance(record.spec, dict) and isinstance(record.inputs, dict):
+        texts += [*record.inputs, *record.inputs.values()]
+    else:
+        texts.append(None)
+    # Printed, and looked up as paths: neither goes with a NUL or a terminal's escape codes.
+    if not all(isinstance(text, str) and text.isprintable() for text in texts):
         raise UnreadableRecordError("its sidecar is not one of this workflow's")
     return record
 
