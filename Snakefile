@@ -1,4 +1,7 @@
 # The way in: `snakemake --cores 4` from this folder. Everything is in workflow/Snakefile.
+include: "workflow/rules/config_files.smk"
+
+
 configfile: "config.yaml"
 
 

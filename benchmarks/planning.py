@@ -2,9 +2,9 @@
 
     PYTHONPATH=workflow python benchmarks/planning.py
 
-The check is of the default config's results; `make run` makes them. The sweep is `members: 100`: 900
-trainings on 1,102 sets of lattices. Times are by the clock and of the processor, the smallest of
-the repetitions, Python's start included.
+The check is of the default config's results; `make run` makes them. The sweep is `members: 100`:
+900 trainings on 1,102 sets of lattices. Times are by the clock and of the processor, the smallest
+of the repetitions, Python's start included.
 """
 
 import argparse

@@ -253,7 +253,7 @@ IN_RANGE = {
     "nets.autoencoder_layers": [[1, 1, 1], [1024, 1024, 1024]],
     "local_entropy.beta_max": [0.5999],
     "bootstrap_samples": [100],
-    "results_dir": ["results", "/tmp/x/y", "my-results/L_32", "a.b/c+d"],
+    "results_dir": ["results", "/tmp/x/y", "/dev/shm/x", "x" * 200, "my-results/L_32", "a.b/c+d"],
 }
 
 
@@ -353,6 +353,10 @@ def test_impossible_combination_is_told_with_its_keys(edits, fragments):
         (".snakemake/x", ".snakemake is a folder"),
         ("config.yaml", "config.yaml is a file"),
         ("Snakefile/results", "Snakefile is a file"),
+        ("/etc/coarsegrain", "/etc belongs to the system"),
+        ("/usr/lib/x", "/usr belongs to the system"),
+        ("/proc/1/x", "/proc belongs to the system"),
+        ("/dev/sda/x", "/dev belongs to the system"),
     ],
 )
 def test_results_may_not_lie_among_the_sources(path, fragment):
@@ -361,6 +365,18 @@ def test_results_may_not_lie_among_the_sources(path, fragment):
     (line,) = told(config(results_dir=path))
     assert line.startswith(f"results_dir is {path!r}, ")
     assert fragment in line
+
+
+def test_results_behind_a_link_into_the_sources_or_the_system_are_refused(tmp_path):
+    for target, fragment in ((PROJECT / "workflow", "workflow is"), (Path("/etc"), "/etc belongs")):
+        (tmp_path / target.name).symlink_to(target)
+        (line,) = told(config(results_dir=str(tmp_path / target.name / "x")))
+        assert fragment in line
+
+
+def test_results_dir_with_a_name_too_long_for_a_disk_is_refused():
+    (line,) = told(config(results_dir="results/" + "x" * 201))
+    assert line == "results_dir has a folder's name of more than 200 letters; shorten it."
 
 
 def test_results_dir_is_returned_in_its_shortest_form():

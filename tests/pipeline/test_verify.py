@@ -188,7 +188,7 @@ def test_results_under_another_name_are_as_fine_as_before(chain):
         (lambda sidecar: sidecar.write_bytes(b"\xff\x00" * 99), "its sidecar is no JSON"),
         (lambda sidecar: sidecar.write_text("[]"), "its sidecar is not one of this version's"),
         (lambda sidecar: sidecar.write_text("{}"), "its sidecar is not one of this version's"),
-        (lambda sidecar: shutil.copy(f"{TABLE}.prov.json", sidecar), "is that of 'table.csv'"),
+        (lambda sidecar: shutil.copy(f"{TABLE}.prov.json", sidecar), "is that of table.csv"),
         (
             lambda sidecar: sidecar.write_text(
                 json.dumps({**json.loads(sidecar.read_text()), "inputs": ["a"]})

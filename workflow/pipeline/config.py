@@ -11,6 +11,7 @@ import os
 import re
 import reprlib
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,13 @@ SCHEMA: dict[str, Any] = json.loads((PROJECT / "workflow/schemas/config.schema.j
 SOURCES = ("workflow", "tests", "envs", "docs", "profiles", "benchmarks")
 # PyYAML reads 1e-5 as text: a number needs a point and a signed exponent there.
 NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+
+# The shipped config has some 60 values; far more, or a text so long, nobody has meant.
+MOST_VALUES = 1000
+LONGEST_NAME = 60
+# Where no user's results belong, also where one may write there; /dev/shm is a disk in memory.
+SYSTEM = ("bin", "boot", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys", "usr")
+LONGEST_FOLDER = 200  # file systems take 255 bytes, and files inside get longer names
 
 NUMBERS_ARE_FINITE = Draft202012Validator.TYPE_CHECKER.redefine(
     "number",
@@ -53,6 +61,11 @@ def validated(config: Any, *, check_cuda: bool = True) -> dict[str, Any]:
         raise ConfigError(
             f"the config is {_shown(config)}, not a list of `key: value` lines as in config.yaml."
         )
+    if not _is_small(config):
+        raise ConfigError(
+            f"the config holds more than {MOST_VALUES} values, or itself; "
+            "config.yaml shows all keys that it may have."
+        )
     try:
         plain = _converted(config, SCHEMA)
         errors = list(VALIDATOR.iter_errors(plain))
@@ -74,6 +87,18 @@ def validated(config: Any, *, check_cuda: bool = True) -> dict[str, Any]:
         raise ConfigError("\n".join(sentences))
     plain["results_dir"] = _normal(plain["results_dir"])
     return dict(plain)
+
+
+def _is_small(config: Any) -> bool:
+    """Whether it holds no more values than one may check; the same list twice counts twice."""
+    todo, values = [config], 0
+    while todo and values <= MOST_VALUES:
+        each = todo.pop()
+        inside = each.values() if isinstance(each, Mapping) else each
+        if isinstance(each, Mapping | list | tuple | set | frozenset):
+            values += len(inside)
+            todo.extend(islice(inside, MOST_VALUES))
+    return values <= MOST_VALUES
 
 
 def _converted(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -120,7 +145,8 @@ def _told(error: ValidationError, config: Mapping[str, Any]) -> Iterator[tuple[s
             yield full, f"{full} is missing; config.yaml has its default (git diff config.yaml)."
     else:  # additionalProperties
         for name in (name for name in value if name not in known):
-            shown = name if str(name).isprintable() else reprlib.repr(name)
+            plain = str(name).isprintable() and len(str(name)) <= LONGEST_NAME
+            shown = name if plain else reprlib.repr(name)
             full = ".".join([*path, str(shown)])
             yield full, f"{full} is no key of the config; {_suggestion(str(name), path)}"
 
@@ -132,7 +158,7 @@ def _suggestion(name: str, path: list[str]) -> str:
         return "its sections are nested, each on a line of its own, as in config.yaml."
     siblings = {key.split(".")[-1]: key for key in keys if key.split(".")[:-1] == path}
     for names in (siblings, {key.split(".")[-1]: key for key in keys}):
-        nearest = difflib.get_close_matches(name, names, n=1)
+        nearest = difflib.get_close_matches(name[:LONGEST_NAME], names, n=1)
         if nearest:
             return f"did you mean {names[nearest[0]]}?"
     return f"known here are {', '.join(siblings)}."
@@ -172,6 +198,11 @@ def _results_dir(path: str) -> str | None:
     inside = os.path.relpath(folder, project).split("/")[0]
     if inside in SOURCES or (inside.startswith(".") and inside != ".."):
         return f"{told}but {inside} is a folder of the project; take one such as results/mine."
+    top = folder.split("/")[1]
+    if top in SYSTEM and not folder.startswith("/dev/shm/"):
+        return f"{told}but /{top} belongs to the system; take a folder of your own."
+    if any(len(each) > LONGEST_FOLDER for each in folder.split("/")):
+        return f"results_dir has a folder's name of more than {LONGEST_FOLDER} letters; shorten it."
     for each in (folder, *map(str, Path(folder).parents)):
         if os.path.isfile(each):
             return f"{told}but {os.path.basename(each)} is a file; take a folder."

@@ -78,7 +78,7 @@ def is_made_from(
     try:
         record = json.loads(sidecar_path(path).read_bytes())
         files = {"file": path.name, "sha256": sha256(path)}
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     wanted = {**files, **_made_from(stage, spec, code, inputs)}
     try:

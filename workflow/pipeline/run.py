@@ -10,9 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-
 from coarsegrain.errors import ConfigError
+from pipeline.config_file import read_config_file
 from pipeline.summary import summary
 
 
@@ -39,7 +38,7 @@ def results_dir(arguments: list[str]) -> Path:
     """Where snakemake, called with ``arguments`` in this folder, puts its results.
 
     Raises:
-        ConfigError: a config file is missing or no YAML; names the file and the line.
+        ConfigError: a config file is missing or not plain YAML; names the file and the line.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
@@ -47,25 +46,13 @@ def results_dir(arguments: list[str]) -> Path:
     known = parser.parse_known_args(arguments)[0]
     found = "results"
     for path in ["config.yaml", *known.configfile]:
-        settings = _read_yaml(Path(path))
+        settings = read_config_file(Path(path))
         if isinstance(settings, dict):  # what else it may be, the validation tells
             found = str(settings.get("results_dir", found))
     for assignment in known.config:
         key, _, value = assignment.partition("=")
         found = value if key == "results_dir" else found
     return Path(found)
-
-
-def _read_yaml(path: Path) -> object:
-    try:
-        return yaml.safe_load(path.read_text())
-    except FileNotFoundError as error:
-        raise ConfigError(f"there is no config file {path}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        why = getattr(error, "problem", None) or "it is not text"
-        raise ConfigError(f"{path}{where} is not valid YAML: {why}.") from error
 
 
 if __name__ == "__main__":

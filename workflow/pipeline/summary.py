@@ -6,9 +6,12 @@ python -m pipeline.summary results/laptop
 import sys
 from pathlib import Path
 
-import pandas as pd
+from coarsegrain.errors import StorageError
+from coarsegrain.storage.tables import read_table
 
 MODELS = ("Model-1", "Model-2", "Model-2-CG", "Model-3", "Model-3-HCG", "AE-WR")
+
+LOSSES = ("model", "member", "split", "hinge", "objective", "spin_accuracy")
 
 
 def summary(results: Path) -> str:
@@ -16,9 +19,11 @@ def summary(results: Path) -> str:
 
     Args:
         results: a preset's results folder, e.g. ``results/laptop``.
+    Raises:
+        StorageError: a table is missing or damaged; the sentence names it.
     """
-    losses = pd.read_csv(results / "tables" / "model_losses.csv")
-    fixed_points = pd.read_csv(results / "tables" / "beta_fixed_point.csv")
+    losses = read_table(results / "tables" / "model_losses.csv", LOSSES)
+    fixed_points = read_table(results / "tables" / "beta_fixed_point.csv")
     members = losses["member"].nunique()
     lines = [f"Losses on test lattices (mean ± standard deviation of {members} members)", ""]
     lines.append(f"  {'model':<12} {'hinge':>17} {'objective':>17} {'spins recovered':>17}")
@@ -40,4 +45,7 @@ def summary(results: Path) -> str:
 
 
 if __name__ == "__main__":
-    print(summary(Path(sys.argv[1])))
+    try:
+        print(summary(Path(sys.argv[1])))
+    except StorageError as error:
+        sys.exit(f"error: {error}")

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from coarsegrain.errors import StorageError
-from coarsegrain.nets.network import Activation, Layer, Network
+from coarsegrain.nets.network import Activation, Layer, Network, fits
 from coarsegrain.nets.training import History, Trained
+from coarsegrain.nets.training.history import is_history
+from coarsegrain.storage.refusal import refusal
 from coarsegrain.storage.weights import read_weights, write_weights
 
 
@@ -45,11 +46,15 @@ def read_trained(
             for k, activation in enumerate(activations)
         ]
     except KeyError as error:
-        raise StorageError(
-            f"{path} holds no {error}: it is not the joint training of member {member}; "
-            f"delete it and run snakemake again."
+        raise refusal(
+            path, f"holds no {error}: it is not the joint training of member {member}"
         ) from None
     before = () if frozen is None else frozen.layers
+    for k, layer in enumerate(layers):
+        if not fits(layer.weight, layer.bias, [*before, *layers[:k]]):
+            raise refusal(path, f"holds no net of member {member}: trained layer {k} does not fit")
+    if not is_history(history.values):
+        raise refusal(path, f"holds no history of member {member}")
     kept = (
         Layer(each.weight.astype(layers[0].weight.dtype), each.bias, each.activation)
         for each in before

@@ -93,12 +93,9 @@ def groups_of(net):
     """The members of a net, by the job that trains them."""
     groups = {group_of_finished(net, member) for member in MEMBERS} - {None}
     folder = Path(joint_training(net, [])).parent
-    there = [
-        tuple(map(int, path.stem.split("-")[1:]))
-        for path in sorted(folder.glob("members-*.safetensors"))
-    ]
-    for group in there:
-        if not any(set(group) & set(other) for other in groups):
+    for path in sorted(folder.glob("members-*.safetensors")):
+        group = members_in(path)
+        if group and not any(set(group) & set(other) for other in groups):
             groups.add(group)
     left = [k for k in MEMBERS if not any(k in group for group in groups)]
     size = config["members_per_job"]
@@ -123,11 +120,14 @@ def group_of_finished(net, member):
     )
     if together is None:
         return None
-    return (
-        tuple(map(int, Path(together[0]).stem.split("-")[1:]))
-        if together
-        else (member,)
-    )
+    groups = [members_in(Path(path)) for path in together]
+    return next((group for group in groups if member in group), (member,))
+
+
+def members_in(path):
+    """The members that a file of a joint training is named after; none if it has another name."""
+    name = re.fullmatch(r"members-(\d{1,3}(-\d{1,3})+)\.safetensors", path.name)
+    return tuple(map(int, name[1].split("-"))) if name else ()
 
 
 def evenly_spaced(low, high, number):
@@ -187,8 +187,9 @@ def shards_of(lattice_set):
         "stages.sample_lattices",
         "shards",
     )
-    if finished is not None:
-        return finished
+    kept = [] if finished is None else shards_among(finished, lattice_set)
+    if finished == [] or kept:
+        return kept
     betas = betas_of(lattice_set)
     lattices = (
         betas["number"] if "number" in betas else len(betas["grid"]) * betas["each"]
@@ -199,6 +200,21 @@ def shards_of(lattice_set):
         if shards > 1
         else []
     )
+
+
+def shards_among(paths, lattice_set):
+    """All shards of a set, if the paths that a sidecar tells of are just these; else none.
+
+    A sidecar is data, and these names go into a command line: so only names that this grammar
+    gives are taken from it.
+    """
+    number = len(paths)
+    names = [
+        f"{Path(lattice_set).name}.shard-{k}-of-{number}.nc" for k in range(number)
+    ]
+    if [Path(path).name for path in paths] != names:
+        return []
+    return [f"{RESULTS}/lattices/{Path(lattice_set).parent / name}" for name in names]
 
 
 def inputs_of_finished(path, spec, stage, option):

@@ -1,5 +1,6 @@
 """Nets as plain arrays: layers, forward pass, file format. Training is in ``training``."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -91,13 +92,24 @@ def read_network(path: Path) -> Network:
     layers: list[Layer] = []
     for k, activation in enumerate(activations):
         weight, bias = tensors.get(f"{k}.weight"), tensors.get(f"{k}.bias")
-        fits = weight is not None and weight.ndim == 2 and (
-            not layers or layers[-1].weight.shape[1] == weight.shape[0]
-        ) and (bias is None or bias.shape == weight.shape[1:])  # fmt: skip
-        if not fits or weight is None or activation not in ("linear", "tanh", "relu"):
+        known = activation in ("linear", "tanh", "relu")
+        if weight is None or not known or not fits(weight, bias, layers):
             raise StorageError(
                 f"{path} holds no net of coarsegrain (layer {k} does not fit); "
                 f"delete it and run snakemake again."
             )
         layers.append(Layer(weight, bias, activation))  # type: ignore[arg-type]
     return Network(tuple(layers))
+
+
+def fits(
+    weight: npt.NDArray[np.generic], bias: npt.NDArray[np.generic] | None, before: Sequence[Layer]
+) -> bool:
+    """Whether arrays from a file can be the layer after others: shapes, and types of numbers."""
+    return (
+        weight.ndim == 2
+        and weight.size > 0
+        and weight.dtype.kind == "f"
+        and (not before or before[-1].weight.shape[1] == weight.shape[0])
+        and (bias is None or (bias.shape == weight.shape[1:] and bias.dtype.kind == "f"))
+    )

@@ -6,20 +6,18 @@ HDF5 library sees the file. Readers of NetCDF and HDF5 ignore bytes after the en
 """
 
 import hashlib
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import h5netcdf
+import h5py
 import numpy as np
 import numpy.typing as npt
 
+from coarsegrain.storage.hdf5 import Attribute, attributes, chunk_sites, dataset, write_attributes
 from coarsegrain.storage.refusal import refusal, refusing
-
-Attribute = str | int | float
 
 DIMENSIONS = ("sample", "row", "col")
 CHUNK_SITES = 2**20  # sites per compressed chunk: 1 MiB
@@ -67,9 +65,7 @@ def write_lattices(
         raise ValueError(f"the set of lattices for {path} {problem}.")
     import xarray as xr  # a fifth of a second, which jobs that only read need not pay
 
-    dataset = xr.Dataset(
-        {"spin": (DIMENSIONS, spins)}, coords={"beta": ("sample", betas)}, attrs=dict(attributes)
-    )
+    dataset = xr.Dataset({"spin": (DIMENSIONS, spins)}, coords={"beta": ("sample", betas)})
     n, rows, cols = spins.shape
     samples = min(n, max(1, CHUNK_SITES // (rows * cols)))
     compressed = {"zlib": True, "complevel": 1}
@@ -82,6 +78,7 @@ def write_lattices(
             "beta": {**compressed, "chunksizes": (n,), "_FillValue": None},
         },
     )
+    write_attributes(path, attributes)
     _seal(path)
 
 
@@ -93,25 +90,20 @@ def read_lattices(path: Path) -> Lattices:
     """
     with refusing(path, "a set of lattices"):
         _check_seal(path)
-        with h5netcdf.File(path, "r", phony_dims="sort") as file:
-            declared = {
-                str(name): (array.dtype, array.shape) for name, array in file.variables.items()
-            }
-            problem = _problem_of_layout(declared)
+        with h5py.File(path, "r") as file:
+            found = {name: dataset(file, name) for name in ("spin", "beta")}
+            arrays = {name: each for name, each in found.items() if each is not None}
+            problem = _problem_of_layout(
+                {name: (each.dtype, each.shape or ()) for name, each in arrays.items()}
+            ) or _problem_of_size(arrays["spin"], arrays["beta"], path.stat().st_size)
             if problem:
                 raise refusal(path, problem)
-            most = MOST_COMPRESSION * path.stat().st_size
-            if math.prod(declared["spin"][1]) + 8 * math.prod(declared["beta"][1]) > most:
-                n, rows, cols = declared["spin"][1]
-                raise refusal(
-                    path, f"declares {n} lattices of {rows} x {cols}, more than its size can hold"
-                )
-            spins, betas = file["spin"][...], file["beta"][...]
-            attributes = {str(name): _plain(value) for name, value in file.attrs.items()}
+            spins, betas = arrays["spin"][...], arrays["beta"][...]
+            kept = attributes(file)
     problem = _problem_of_values(spins, betas)
     if problem:
         raise refusal(path, problem)
-    return Lattices(spins, betas, attributes)
+    return Lattices(spins, betas, kept)
 
 
 def _problem_of_layout(arrays: Mapping[str, tuple[np.dtype, tuple[int, ...]]]) -> str | None:
@@ -133,20 +125,22 @@ def _problem_of_layout(arrays: Mapping[str, tuple[np.dtype, tuple[int, ...]]]) -
     return None
 
 
+def _problem_of_size(spins: h5py.Dataset, betas: h5py.Dataset, size: int) -> str | None:
+    """Whether so many numbers fit into a file of ``size`` bytes, and each piece into memory."""
+    n, rows, cols = spins.shape
+    if spins.size + 8 * betas.size > MOST_COMPRESSION * size:
+        return f"declares {n} lattices of {rows} x {cols}, more than its size can hold"
+    if chunk_sites(spins) > max(CHUNK_SITES, rows * cols) or chunk_sites(betas) > n:
+        return "is packed in larger pieces than ours are"
+    return None
+
+
 def _problem_of_values(spins: npt.NDArray[np.int8], betas: npt.NDArray[np.float64]) -> str | None:
     if spins.min() < -1 or spins.max() > 1:
         return "holds spins other than −1, +1 and 0 (a tie)"
     if not (np.isfinite(betas).all() and betas.min() >= 0):
         return "holds a beta that is negative or not a number"
     return None
-
-
-def _plain(value: object) -> Attribute:
-    """An attribute as Python's own type; NetCDF returns arrays of length one."""
-    plain = np.asarray(value).item() if not isinstance(value, str) else value
-    if not isinstance(plain, str | int | float):
-        raise TypeError(f"an attribute of type {type(plain).__name__}")
-    return plain
 
 
 def _seal(path: Path) -> None:
@@ -159,8 +153,10 @@ def _seal(path: Path) -> None:
 def _check_seal(path: Path) -> None:
     with path.open("rb") as file:
         content = path.stat().st_size - SEAL_LENGTH
-        digest = _digest(file, content)
-        if file.read() != SEAL + digest + b"\n":
+        file.seek(max(content, 0))
+        seal = file.read(SEAL_LENGTH)  # looked at first: a huge file without one costs nothing
+        file.seek(0)
+        if not seal.startswith(SEAL) or seal != SEAL + _digest(file, content) + b"\n":
             raise refusal(path, "is cut short, damaged, or no set of lattices of coarsegrain")
 
 

@@ -6,12 +6,19 @@ from pathlib import Path
 
 from coarsegrain.errors import StorageError
 
+LONGEST = 400
 REMEDY = "run snakemake again: only this file and what depends on it are remade"
 
 
 def refusal(path: Path, problem: str) -> StorageError:
     """Build the error for a file that ``problem``, e.g. ``"holds no variable spin"``, describes."""
-    return StorageError(f"{path} {problem}; delete it and {REMEDY}.")
+    return StorageError(f"{path} {one_line(problem)}; delete it and {REMEDY}.")
+
+
+def one_line(text: str) -> str:
+    """Text of a file that may hold anything, fit for a line on a terminal."""
+    words = " ".join(text.split())
+    return "".join(each if each.isprintable() else "?" for each in words[:LONGEST])
 
 
 @contextmanager
@@ -29,6 +36,9 @@ def refusing(path: Path, kind: str) -> Iterator[None]:
         StorageError: whatever went wrong, as a sentence.
     """
     try:
+        # reading a pipe or a device might never end
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise refusal(path, f"is no file, so it is not {kind}")
         yield
     except (StorageError, MemoryError):
         raise
@@ -37,5 +47,5 @@ def refusing(path: Path, kind: str) -> Iterator[None]:
     except PermissionError as error:
         raise StorageError(f"{path} may not be read; check its permissions (ls -l).") from error
     except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = str(error)[:200] or type(error).__name__
         raise refusal(path, f"cannot be read as {kind} ({reason})") from error

@@ -17,6 +17,11 @@ import pandas as pd
 
 from coarsegrain.storage.refusal import refusal, refusing
 
+# More than ten times the largest table of the largest experiment.
+MOST_BYTES = 2**26
+MOST_CELLS = 2**21
+LONGEST_NUMBER = 40  # letters: a float64 is written in at most 24
+
 
 def write_table(path: Path, frame: pd.DataFrame) -> None:
     r"""Write a table without its index; lines end with ``\n``.
@@ -47,7 +52,9 @@ def read_table(path: Path, columns: Iterable[str] | None = None) -> pd.DataFrame
     """
     with refusing(path, "a table"):
         with path.open(encoding="utf-8", newline="") as file:
-            text = file.read()
+            text = file.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES or text.count(",") + text.count("\n") > MOST_CELLS:
+            raise refusal(path, f"is larger than any table of ours ({MOST_CELLS} cells)")
         if "\0" in text:
             raise refusal(path, "is no table: it holds binary data")
         if not text.endswith("\n"):
@@ -73,7 +80,9 @@ def _typed(cells: tuple[str, ...]) -> pd.Series | npt.NDArray[np.generic]:
 
     pandas' own parser is exact or not by version; Python's, which numpy uses here, always is.
     """
-    for kind in (np.int64, np.float64):
+    numbers = (np.int64, np.float64)
+    # numpy takes for every cell the memory of the longest
+    for kind in numbers if max(map(len, cells), default=0) <= LONGEST_NUMBER else ():
         try:
             return np.array(cells, dtype=str).astype(kind)
         except (ValueError, OverflowError):

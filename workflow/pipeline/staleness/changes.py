@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from coarsegrain.storage.refusal import one_line
 from pipeline.spec import canonical_json
 
 SHOWN_KEYS = 4
@@ -13,7 +14,8 @@ _ABSENT = object()
 def changed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Each difference as ``"settings.l1: 1e-05 -> 0.0001"``, by key."""
     return [
-        f"{key}: {_shown(before)} -> {_shown(after)}" for key, before, after in _leaves(old, new)
+        f"{one_line(key)}: {_shown(before)} -> {_shown(after)}"
+        for key, before, after in _leaves(old, new)
     ]
 
 

@@ -1,12 +1,14 @@
 """What a sidecar says, also when a disk or a copy has spoilt it."""
 
-import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coarsegrain.errors import CoarsegrainError
+from coarsegrain.errors import CoarsegrainError, StorageError
+from coarsegrain.storage.json_files import read_json
+from coarsegrain.storage.refusal import one_line
 from pipeline.provenance import sidecar_path
 
 # How the name of a sidecar ends.
@@ -42,25 +44,31 @@ def read_record(path: Path) -> Record:
     Raises:
         UnreadableRecordError: there is none, or it is not one of ours.
     """
+    sidecar = sidecar_path(path)
     try:
-        told = json.loads(sidecar_path(path).read_bytes())
-    except FileNotFoundError:
-        raise UnreadableRecordError("its sidecar is missing") from None
-    except OSError as error:
-        raise UnreadableRecordError(f"its sidecar cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError):  # no JSON, or no text
+        told = read_json(sidecar)
+    except StorageError as error:
+        if not os.path.lexists(sidecar):
+            raise UnreadableRecordError("its sidecar is missing") from None
+        if isinstance(error.__cause__, OSError):
+            reason = error.__cause__.strerror
+            raise UnreadableRecordError(f"its sidecar cannot be read ({reason})") from None
         raise UnreadableRecordError("its sidecar is no JSON") from None
     try:
         if told["file"] != path.name:
-            raise UnreadableRecordError(f"its sidecar is that of {str(told['file'])[:80]!r}")
+            other = one_line(str(told["file"]))
+            raise UnreadableRecordError(f"its sidecar is that of {other}")
         inputs = {
-            option: [(str(each["file"]), str(each["sha256"])) for each in files]
+            option: [(each["file"], each["sha256"]) for each in files]
             for option, files in told["inputs"].items()
         }
         record = Record(told["sha256"], told["stage"], told["spec"], told["code"], inputs)
     except (KeyError, TypeError, AttributeError):
         raise UnreadableRecordError("its sidecar is not one of this version's") from None
-    texts = (record.sha256, record.stage, record.code)
-    if not all(isinstance(text, str) for text in texts) or not isinstance(record.spec, dict):
+    texts: list[object] = [record.sha256, record.stage, record.code, *inputs]
+    texts += [text for files in inputs.values() for pair in files for text in pair]
+    # Printed, and looked up as paths: neither goes with a NUL or a terminal's escape codes.
+    printable = all(isinstance(text, str) and text.isprintable() for text in texts)
+    if not printable or not isinstance(record.spec, dict):
         raise UnreadableRecordError("its sidecar is not one of this version's")
     return record

@@ -61,12 +61,14 @@ class CheckpointFile:
         Args:
             like: tensors of the names, shapes and types that it must have.
         """
+        from coarsegrain.nets.training.history import is_history  # which imports this module
+
         if not self.path.is_file():
             return None
         try:
             tensors, _ = read_weights(self.path)
             history = tensors.pop(HISTORY)
-            if _kinds(tensors) != _kinds(like):
+            if _kinds(tensors) != _kinds(like) or not is_history(history):
                 raise StorageError(f"{self.path} is of another net.")
         except (StorageError, KeyError) as error:
             print(f"the checkpoint is not used, training starts anew: {error}", flush=True)

@@ -15,6 +15,14 @@ NUMBERS = ("hinge", "loss", "penalty")
 DIVERGED = 1000.0
 
 
+def is_history(values: npt.NDArray[np.generic]) -> bool:
+    """Whether an array from a file can be the ``values`` of a history of at least an epoch."""
+    shape = (len(SPLITS), len(NUMBERS))
+    return values.ndim == 3 and values.shape[1:] == shape and values.size > 0 and (
+        values.dtype == np.float64
+    )  # fmt: skip
+
+
 class History:
     """Losses of all epochs so far.
 
