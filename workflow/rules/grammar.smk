@@ -18,14 +18,12 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-WORKFLOW = Path(workflow.current_basedir).parent
-sys.path.insert(0, str(WORKFLOW))
-
 from coarsegrain.errors import CoarsegrainError
 from coarsegrain.nets import architecture
 from pipeline.config import validated
+from pipeline.defaults import laid_over_defaults
 from pipeline.digest import code_digest
-from pipeline.environment import prefer_this_interpreter, shell_prefix
+from pipeline.environment import shell_prefix, stage_shell
 from pipeline.provenance import sidecar_path
 from pipeline.spec import canonical_json, derived_seed
 
@@ -39,11 +37,16 @@ RUNS_JOBS_HERE = (
 )
 
 try:
-    config = validated(config, check_cuda=RUNS_JOBS_HERE)
+    config = validated(laid_over_defaults(config), check_cuda=RUNS_JOBS_HERE)
 except CoarsegrainError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = config["results_dir"]
+if workflow.modifier.path_modifier.replace_prefix(RESULTS) != RESULTS:
+    raise WorkflowError(
+        "coarsegrain cannot be imported with `prefix:` or `replace_prefix:`; set results_dir in its"
+        " config instead."
+    )
 L = config["L"]
 MEMBERS = range(config["members"])
 SHALLOW_NETS = architecture.shallow_nets(L)
@@ -51,8 +54,9 @@ MODELS = architecture.models(L)
 WIDE_RANGE_NETS = (architecture.WIDE_RANGE_AUTOENCODER, architecture.THERMOMETER)
 LATTICE_SET = r"(critical|wide_range)/[^/]+/member-\d+|thermometer_test|local_entropy"
 
-prefer_this_interpreter()
-shell.prefix(shell_prefix(config["threads"]))
+# What the rules of these files find under this name. Snakemake's own stays as it is: its prefix
+# would reach the rules of a workflow that imports this one, and those of a second import.
+shell = stage_shell(shell_prefix(config["threads"]))
 
 
 wildcard_constraints:

@@ -39,7 +39,7 @@ rule report:
     params:
         config=canonical_json(config),
         python=sys.executable,
-        snakefile=workflow.main_snakefile,
+        snakefile=f"{WORKFLOW}/Snakefile",
     message:
         "Writing the report: {output.report}"
     shell:
