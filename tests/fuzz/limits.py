@@ -22,10 +22,11 @@ def one_gigabyte():
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def judged(read, path, *, seconds=1.0, lines=1, ends=(".", "?")):
+def judged(read, path, *, seconds=5.0, lines=1, ends=(".", "?")):
     """What ``read(path)`` returns, or the sentence that it is refused with.
 
-    Any other exception, more than a gigabyte, more time, or text that is not a sentence fails.
+    Any other exception, more than a gigabyte, more processor time (the bombs took minutes, and an
+    honest file takes a tenth of a second), or text that is not a sentence fails.
     """
     before = sorted(path.parent.iterdir())
     start = time.process_time()

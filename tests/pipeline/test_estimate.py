@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import PROJECT
-from pipeline.environment import prefer_this_interpreter, shell_prefix
+from pipeline.environment import shell_prefix
 from pipeline.estimate import cost, durations, measurement, timing
 from pipeline.estimate.__main__ import (
     cores_of,
@@ -434,7 +434,6 @@ def test_trainings_take_what_was_estimated_within_a_factor_of_two(checkout, monk
     )
     assert run.returncode == 0, run.stderr.decode()
     costs, _ = measured_costs(jobs)
-    prefer_this_interpreter()
     for each, estimated in zip(jobs, costs, strict=True):
         if each.outputs[0] in wanted:
             before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -192,8 +192,8 @@ def _results_dir(path: str) -> str | None:
     if ".." in path.split("/"):
         return f"{told}but may not contain '..'; write it out."
     project = os.path.realpath(PROJECT)
-    folder = os.path.realpath(os.path.join(project, _normal(path)))
-    if os.path.commonpath([project, folder]) == folder:
+    folder = os.path.realpath(_normal(path))  # of the workflow that imports this one, maybe
+    if any(os.path.commonpath([each, folder]) == folder for each in (project, os.getcwd())):
         return f"{told}which is or contains the project itself; take a folder such as results/mine."
     inside = os.path.relpath(folder, project).split("/")[0]
     if inside in SOURCES or (inside.startswith(".") and inside != ".."):
@@ -242,10 +242,12 @@ def _range(section: str) -> Callable[[float, float], str | None]:
 def _exact_sampling(method: str, L: int, *betas: float) -> str | None:
     if method != "exact":
         return None
-    import numpy as np  # these take a second, so only if the question is asked
+    try:  # these take a second, so only if the question is asked
+        import numpy as np
 
-    from coarsegrain.ising.sampler.coalescence import check_coalescence
-
+        from coarsegrain.ising.sampler.coalescence import check_coalescence
+    except ImportError:  # as in _device
+        return None
     try:
         check_coalescence(np.array(betas), L)
     except ValueError as error:

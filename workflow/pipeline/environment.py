@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from pipeline.digest import WORKFLOW, code_digest
 from pipeline.gpus.claim import SHARING
@@ -13,12 +14,17 @@ from pipeline.gpus.claim import SHARING
 COMPILED = ("coarsegrain.ising.sampler", "coarsegrain.nets.training")
 
 
-def prefer_this_interpreter() -> None:
-    """Put this interpreter's folder first in PATH: ``python`` in a job is then the same one.
+def stage_shell(prefix: str) -> Any:
+    """Snakemake's ``shell`` for the rules that run stages, with ``prefix`` before every command.
 
-    A conda environment that Snakemake activates for a job comes before it.
+    Of a class of its own, since ``shell.prefix`` holds for all rules of a class: another workflow
+    may import this one, even twice, with different numbers of threads.
     """
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    from snakemake.shell import shell
+
+    own: Any = type("shell", (shell,), {})
+    own.prefix(prefix.replace("{", "{{").replace("}", "}}"))  # Snakemake fills in fields
+    return own
 
 
 def missing_conda() -> str:
@@ -37,7 +43,9 @@ def missing_conda() -> str:
 def shell_prefix(threads: int, jobs_per_gpu: int = 1) -> str:
     """What every job's shell command begins with.
 
-    PYTHONPATH points at this checkout, so that the code that runs is the code that was digested.
+    PYTHONPATH points at this checkout, so that the code that runs is the code that was digested,
+    also where the working directory holds modules of the same names (PYTHONSAFEPATH). ``python``
+    is this interpreter, unless Snakemake has activated a conda environment for the job.
     Compiled kernels are kept under the digest of the code they were compiled from: numba's own
     cache does not notice edits in imported files and would run old machine code.
 
@@ -51,6 +59,7 @@ def shell_prefix(threads: int, jobs_per_gpu: int = 1) -> str:
     kernels = Path(".snakemake", "kernels", code).resolve()
     variables = {
         "PYTHONPATH": WORKFLOW,
+        "PYTHONSAFEPATH": 1,
         "COARSEGRAIN_KERNEL_CACHE": 1,
         "NUMBA_CACHE_DIR": kernels,
         "OMP_NUM_THREADS": threads,
@@ -59,4 +68,7 @@ def shell_prefix(threads: int, jobs_per_gpu: int = 1) -> str:
         SHARING: jobs_per_gpu,
     }
     exports = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in variables.items())
-    return f"export {exports}; "
+    conda = shlex.quote(os.environ.get("CONDA_PREFIX", ""))
+    folder = shlex.quote(str(Path(sys.executable).parent))
+    path = f'[ "$CONDA_PREFIX" != {conda} ] || export PATH={folder}:"$PATH"'
+    return f"export {exports}; {path}; "

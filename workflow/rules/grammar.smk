@@ -18,14 +18,12 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
-WORKFLOW = Path(workflow.current_basedir).parent
-sys.path.insert(0, str(WORKFLOW))
-
 from coarsegrain.errors import CoarsegrainError
 from coarsegrain.nets import architecture
 from pipeline.config import validated
+from pipeline.defaults import laid_over_defaults
 from pipeline.digest import code_digest
-from pipeline.environment import missing_conda, prefer_this_interpreter, shell_prefix
+from pipeline.environment import missing_conda, shell_prefix, stage_shell
 from pipeline.gpus import gpu_slots
 from pipeline.spec import canonical_json, derived_seed
 from pipeline.staleness.memory import judge_by_sidecars
@@ -45,11 +43,18 @@ RUNS_JOBS_HERE = (
 if CONDA and missing_conda():
     raise WorkflowError(missing_conda())
 try:
-    config = validated(config, check_cuda=RUNS_JOBS_HERE and not CONDA)
+    config = validated(
+        laid_over_defaults(config), check_cuda=RUNS_JOBS_HERE and not CONDA
+    )
 except CoarsegrainError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = config["results_dir"]
+if workflow.modifier.path_modifier.replace_prefix(RESULTS) != RESULTS:
+    raise WorkflowError(
+        "coarsegrain cannot be imported with `prefix:` or `replace_prefix:`; set results_dir in its"
+        " config instead."
+    )
 L = config["L"]
 MEMBERS = range(config["members"])
 SHALLOW_NETS = architecture.shallow_nets(L)
@@ -59,8 +64,9 @@ LATTICE_SET = r"(critical|wide_range)/[^/]+/member-\d+|thermometer_test|local_en
 
 if workflow.is_main_process:  # jobs that it starts elsewhere do as they are told
     judge_by_sidecars()
-prefer_this_interpreter()
-shell.prefix(shell_prefix(config["threads"], config["jobs_per_gpu"]))
+# What the rules of these files find under this name. Snakemake's own stays as it is: its prefix
+# would reach the rules of a workflow that imports this one, and those of a second import.
+shell = stage_shell(shell_prefix(config["threads"], config["jobs_per_gpu"]))
 
 
 wildcard_constraints:

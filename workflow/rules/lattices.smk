@@ -32,10 +32,11 @@ rule sample_shard:
             }
         ),
         code=code_digest("stages.sample_shard"),
+        device=device_of_resources,
     message:
         "Sampling lattices: {wildcards.set}, shard {wildcards.shard} of {wildcards.shards}"
     shell:
-        "python -m stages.sample_shard --lattices {output.lattices} --device {resources.device}"
+        "python -m stages.sample_shard --lattices {output.lattices} --device {params.device}"
         " --spec {params.spec:q} --code {params.code} > {log} 2>&1"
 
 
@@ -62,11 +63,12 @@ rule sample_lattices:
     params:
         spec=lambda wildcards: canonical_json(sampling_spec(wildcards.set)),
         code=code_digest("stages.sample_lattices"),
+        device=device_of_resources,
     message:
         "Sampling lattices: {wildcards.set}"
     shell:
         "python -m stages.sample_lattices --shards {input.shards} --lattices {output.lattices}"
-        " --device {resources.device} --spec {params.spec:q} --code {params.code} > {log} 2>&1"
+        " --device {params.device} --spec {params.spec:q} --code {params.code} > {log} 2>&1"
 
 
 rule certify_lattices:

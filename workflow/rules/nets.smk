@@ -29,18 +29,18 @@ rule train_shallow_net:
         mem_mb=memory_to_train,
         runtime=time_to_train,
         gpu=gpus_to_train,
-        checkpoint_minutes=config["checkpoint_minutes"],
     params:
         spec=lambda wildcards: canonical_json(
             training_spec(wildcards.net, wildcards.member)
         ),
         code=code_digest("stages.train_shallow_net"),
+        checkpoint_minutes=untracked(config["checkpoint_minutes"]),
     message:
         "Training {wildcards.net}, member {wildcards.member}"
     shell:
         "python -m stages.train_shallow_net --lattices-in {input.lattices_in}"
         " --lattices-out {input.lattices_out} --together {input.together}"
-        " --network {output.network} --history {output.history} --checkpoint-minutes {resources.checkpoint_minutes}"
+        " --network {output.network} --history {output.history} --checkpoint-minutes {params.checkpoint_minutes}"
         " --spec {params.spec:q} --code {params.code} > {log} 2>&1"
 
 
@@ -79,7 +79,6 @@ rule train_members:
         mem_mb=memory(8000),
         runtime=TRAINING_MINUTES,
         gpu=GPUS,
-        checkpoint_minutes=config["checkpoint_minutes"],
     params:
         spec=lambda wildcards: canonical_json(
             {
@@ -90,13 +89,14 @@ rule train_members:
             }
         ),
         code=code_digest("stages.train_members"),
+        checkpoint_minutes=untracked(config["checkpoint_minutes"]),
     message:
         "Training {wildcards.net}, members {wildcards.members}, together"
     shell:
         "python -m stages.train_members --lattices-in {input.lattices_in}"
         " --lattices-out {input.lattices_out} --transferred {input.transferred}"
         " --together {output.together}"
-        " --checkpoint-minutes {resources.checkpoint_minutes}"
+        " --checkpoint-minutes {params.checkpoint_minutes}"
         " --spec {params.spec:q} --code {params.code} > {log} 2>&1"
 
 
@@ -124,16 +124,16 @@ rule train_model:
         mem_mb=memory_to_train,
         runtime=time_to_train,
         gpu=gpus_to_train,
-        checkpoint_minutes=config["checkpoint_minutes"],
     params:
         spec=lambda wildcards: canonical_json(
             training_spec(wildcards.net, wildcards.member)
         ),
         code=code_digest("stages.train_model"),
+        checkpoint_minutes=untracked(config["checkpoint_minutes"]),
     message:
         "Training {wildcards.net}, member {wildcards.member}"
     shell:
         "python -m stages.train_model --lattices {input.lattices}"
         " --transferred {input.transferred} --together {input.together}"
-        " --network {output.network} --history {output.history} --checkpoint-minutes {resources.checkpoint_minutes}"
+        " --network {output.network} --history {output.history} --checkpoint-minutes {params.checkpoint_minutes}"
         " --spec {params.spec:q} --code {params.code} > {log} 2>&1"

@@ -39,10 +39,10 @@ rule report:
     resources:
         mem_mb=1000,
         runtime=10,
-        # where the workflow runs and from what decides nothing
-        python=sys.executable,
-        snakefile=workflow.main_snakefile,
     params:
+        # what runs it decides nothing
+        python=sys.executable,
+        snakefile=f"{WORKFLOW}/Snakefile",
         spec=canonical_json({"config": config}),
         code=code_digest("stages.write_report"),
     message:
@@ -50,5 +50,5 @@ rule report:
     shell:
         "python -m stages.write_report --results {input.results} --captions {input.captions}"
         " --report {output.report} --config {output.config}"
-        " --snakemake-python {resources.python:q} --snakefile {resources.snakefile:q}"
+        " --snakemake-python {params.python:q} --snakefile {params.snakefile:q}"
         " --spec {params.spec:q} --code {params.code} > {log} 2>&1"

@@ -32,6 +32,19 @@ def memory(megabytes):
     return lambda wildcards, attempt: attempt * megabytes
 
 
+def untracked(value):
+    """A parameter that Snakemake does not compare, as it compares no function of the input.
+
+    Not a resource: a workflow that imports a rule with resources of its own replaces all of them.
+    """
+    return lambda wildcards, input: value
+
+
+def device_of_resources(wildcards, resources):
+    """Where lattices are sampled; the config's device if the resources were replaced."""
+    return resources.get("device", config["device"])
+
+
 def memory_to_train(wildcards, input, attempt):
     """Less for a member that is taken from where it was trained with others."""
     return attempt * (1000 if input.get("together") else 3000)

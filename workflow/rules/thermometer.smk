@@ -22,19 +22,19 @@ rule train_thermometer:
         mem_mb=memory_to_train,
         runtime=time_to_train,
         gpu=gpus_to_train,
-        checkpoint_minutes=config["checkpoint_minutes"],
     params:
         spec=lambda wildcards: canonical_json(
             training_spec(architecture.THERMOMETER, wildcards.member)
         ),
         code=code_digest("stages.train_thermometer"),
+        checkpoint_minutes=untracked(config["checkpoint_minutes"]),
     message:
         "Training the thermometer, member {wildcards.member}"
     shell:
         "python -m stages.train_thermometer --lattices {input.lattices}"
         " --together {input.together}"
         " --network {output.network} --history {output.history}"
-        " --checkpoint-minutes {resources.checkpoint_minutes} --spec {params.spec:q} --code {params.code} > {log} 2>&1"
+        " --checkpoint-minutes {params.checkpoint_minutes} --spec {params.spec:q} --code {params.code} > {log} 2>&1"
 
 
 rule test_thermometer:

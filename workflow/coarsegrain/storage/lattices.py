@@ -63,7 +63,8 @@ def write_lattices(
     ) or _problem_of_values(spins, betas)
     if problem:
         raise ValueError(f"the set of lattices for {path} {problem}.")
-    import xarray as xr  # a fifth of a second, which jobs that only read need not pay
+    import h5netcdf  # these take a fifth of a second, which jobs that only read need not pay
+    import xarray as xr
 
     dataset = xr.Dataset({"spin": (DIMENSIONS, spins)}, coords={"beta": ("sample", betas)})
     n, rows, cols = spins.shape
@@ -71,7 +72,7 @@ def write_lattices(
     compressed = {"zlib": True, "complevel": 1}
     dataset.to_netcdf(
         path,
-        engine="h5netcdf",
+        engine=h5netcdf.__name__,
         format="NETCDF4",
         encoding={
             "spin": {**compressed, "chunksizes": (samples, rows, cols)},
