@@ -19,6 +19,8 @@ settings.register_profile("repeatable", derandomize=True, database=None)
 settings.load_profile("repeatable")
 
 PROJECT = Path(__file__).resolve().parent.parent
+# Python imports it in every job, from workflow/ of a copy.
+RECORDER = PROJECT / "tests" / "staleness" / "recorder" / "sitecustomize.py"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Checkout:
             shutil.copy(PROJECT / name, path / name)
         return cls(path)
 
-    def snakemake(self, *arguments, timeout=600):
+    def snakemake(self, *arguments, timeout=600, variables=None):
         """Run snakemake here; the answer's ``stdout`` holds all it printed."""
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
         return subprocess.run(
@@ -47,7 +49,7 @@ class Checkout:
             text=True,
             timeout=timeout,
             check=False,
-            env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
+            env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **(variables or {})},
         )
 
     def smoke(self, *arguments, changes=(), **options):
@@ -67,9 +69,19 @@ def checkout(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def smoke_run(tmp_path_factory):
-    """A checkout in which the smoke preset has run, for tests that leave it as it is."""
+def recorded_smoke_run(tmp_path_factory):
+    """A checkout in which the smoke preset has run, and a folder of what its jobs really did."""
     done = Checkout.at(tmp_path_factory.mktemp("smoke"))
-    run = done.smoke()
+    records = tmp_path_factory.mktemp("records")
+    recorder = done.path / "workflow" / RECORDER.name
+    shutil.copy(RECORDER, recorder)
+    run = done.smoke(variables={"COARSEGRAIN_RECORDING": str(records)})
+    recorder.unlink()
     assert run.returncode == 0, run.stdout
-    return done
+    return done, records
+
+
+@pytest.fixture(scope="session")
+def smoke_run(recorded_smoke_run):
+    """A checkout in which the smoke preset has run, for tests that leave it as it is."""
+    return recorded_smoke_run[0]

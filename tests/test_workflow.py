@@ -224,6 +224,8 @@ def test_nothing_is_computed_from_lattices_that_fail_their_certificate(smoke_run
     claimed = read_lattices(path)
     hotter = sample_lattices(0.7 * claimed.betas, 8, seed=1)
     write_lattices(path, hotter, claimed.betas, claimed.attributes)  # whole, with a good seal
+    record = json.loads(sidecar_path(path).read_text())  # nor is it damaged, by its sidecar
+    sidecar_path(path).write_text(json.dumps({**record, "sha256": sha256(path)}))
     net = "results/smoke/nets/Model-1/member-0.safetensors"
     run = copy.smoke(net)
     assert run.returncode != 0

@@ -54,10 +54,11 @@ def write_attributes(path: Path, values: Mapping[str, Attribute]) -> None:
     """Add attributes to an HDF5 file.
 
     Text is written with a fixed length. Text of variable length, which HDF5 libraries write if not
-    told otherwise, lies in a heap that HDF5 reads forever if a forged file says so.
+    told otherwise, lies in a heap that HDF5 reads forever if a forged file says so. The order is
+    that of the names: equal attributes, equal bytes.
     """
     with h5py.File(path, "r+") as file:
-        for name, value in values.items():
+        for name, value in sorted(values.items()):
             if isinstance(value, str):
                 text = value.encode()
                 kind = h5py.string_dtype("utf-8", max(1, len(text)))

@@ -12,12 +12,14 @@ that come first first. So of every job one question is left: do its outputs' rec
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from snakemake import workflow as snakemake_workflow
+from snakemake.dag import DAG
 from snakemake.exceptions import LockException, WorkflowError
 from snakemake.persistence.file import FilePersistence
 from snakemake.utils import format as format_command
@@ -43,6 +45,33 @@ def judge_by_sidecars() -> None:
             "stale results could go unnoticed. Install the one in envs/requirements.lock."
         )
     snakemake_workflow.FilePersistence = Sidecars
+    DAG.bfs = following
+
+
+_BFS = DAG.bfs
+
+
+def following(dag: Any, direction: Any, *jobs: Any, stop: Any = lambda job: False) -> Iterator[Any]:
+    """A graph's jobs after ``jobs``, but for those that wait only for ancient files that are there.
+
+    Snakemake does not ask whether a job is stale if one that it follows must run: then it runs
+    anyway. Through an ancient file it does not, so it went unasked and stayed stale
+    (snakemake/snakemake#4166).
+    """
+    if direction is not dag.depending:
+        yield from _BFS(dag, direction, *jobs, stop=stop)
+        return
+    todo = list(jobs)
+    found = set(todo)
+    for job in todo:  # grows
+        if stop(job):
+            continue
+        yield job
+        for after, files in direction[job].items():
+            waits = not all(file.is_ancient and os.path.lexists(file) for file in files)
+            if waits and after not in found:
+                found.add(after)
+                todo.append(after)
 
 
 class Reasons:
@@ -71,6 +100,9 @@ class Sidecars(FilePersistence):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        # the content of a newer input decides, however large it is (Snakemake: up to 1 MB)
+        if self.dag is not None:
+            self.dag.max_checksum_file_size = sys.maxsize
         self._checksums = RememberedChecksums(Path(self.path, "checksums.json"))
         self._judged: dict[Any, Reasons | None] = {}
 

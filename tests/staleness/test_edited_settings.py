@@ -1,0 +1,202 @@
+"""A changed setting makes stale the jobs that really read what follows from it: no more, no less.
+
+Which job reads which key of its spec is from a recording. That a key of the config goes into these
+keys of specs is written here by hand, and the table has every key that the schema has.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+
+import pytest
+import yaml
+from cases import NewSetting, assert_exactly
+from edits import PROJECT
+
+pytestmark = pytest.mark.slow
+
+# The stage of rule report, the only one that its rule is not named after.
+REPORT = "write_report"
+# Whose jobs: a pattern of their outputs.
+ANY = r""
+SPIN_NETS = r"/nets/(?!thermometer/)"
+SHALLOW = r"/nets/(CG|UP)-"
+DEEP = r"/nets/(Model|AE)-"
+# nothing is trained in a net whose layers are all transferred or hard-coded
+TRAINED = r"/nets/(?!thermometer/|HCG-|Model-3)"
+FREE_AUTOENCODERS = r"/nets/(Model-1|AE-WR)/"
+THERMOMETER = r"/nets/thermometer/"
+CRITICAL = r"/lattices/critical/"
+WIDE_RANGE = r"/lattices/wide_range/"
+OF_THE_THERMOMETER = r"/lattices/thermometer_test"
+OF_THE_ENTROPY = r"/lattices/local_entropy"
+
+
+@dataclass(frozen=True)
+class Change:
+    """Another valid value, and what of the specs it changes.
+
+    Attributes:
+        value: of the key.
+        reaches: keys of specs, and a pattern of the outputs of the jobs whose specs are meant.
+        along: settings that have to change with it for the config to be valid.
+    """
+
+    value: object
+    reaches: tuple[tuple[str, str], ...]
+    along: tuple[tuple[str, object], ...] = ()
+
+
+def reaching(value, *reaches, along=()):
+    pairs = ((each, ANY) if isinstance(each, str) else each for each in reaches)
+    return Change(value, tuple(pairs), along)
+
+
+NOTHING = ()  # the report keeps the whole config, so it is always written again
+CHANGES = {
+    "seed": reaching(1, "seed", "start_seed", "shuffling_seed"),
+    "device": reaching("cpu", "device"),
+    "precision": reaching("float64", "precision"),
+    "threads": reaching(2, "threads"),
+    "members_per_job": reaching(2, *NOTHING),
+    "checkpoint_minutes": reaching(1, *NOTHING),
+    "jobs_per_gpu": reaching(2, *NOTHING),
+    "lattices.method": reaching(
+        "exact",
+        "method",
+        # colder lattices are refused; this reaches no job that "method" does not
+        along=(("lattices.wide_range.beta_max", 0.44), ("local_entropy.beta_max", 0.44)),
+    ),
+    "lattices.steps": reaching(500, "steps"),
+    "lattices.shards": reaching(3, *NOTHING),
+    "lattices.critical.beta": reaching(0.43, "betas.constant"),
+    "lattices.critical.number": reaching(410, ("betas.number", CRITICAL), "lattice"),
+    "lattices.wide_range.beta_min": reaching(
+        0.02, "betas.uniform", ("betas.grid", OF_THE_THERMOMETER)
+    ),
+    "lattices.wide_range.beta_max": reaching(
+        0.59, "betas.uniform", ("betas.grid", OF_THE_THERMOMETER)
+    ),
+    "lattices.wide_range.number": reaching(410, ("betas.number", WIDE_RANGE)),
+    "lattices.test_fraction": reaching(0.25, "splits.test_fraction"),
+    "lattices.validation_fraction": reaching(0.25, "splits.validation_fraction"),
+    "nets.map": reaching("majority", "map"),
+    "nets.activation": reaching("tanh", "activation"),
+    "nets.loss": reaching("mse", ("settings.loss", SPIN_NETS), "loss"),
+    "nets.l1": reaching(1e-4, ("settings.l1", SPIN_NETS), ("l1", TRAINED)),
+    "nets.autoencoder_layers": reaching(
+        [20, 10, 20], ("sizes", FREE_AUTOENCODERS), "autoencoder_layers"
+    ),
+    "nets.learning_rate": reaching(2e-3, "settings.learning_rate"),
+    "nets.adam_betas": reaching([0.8, 0.999], "settings.adam_betas"),
+    "nets.adam_epsilon": reaching(1e-6, "settings.adam_epsilon"),
+    "nets.batch_size": reaching(10, ("settings.batch_size", SPIN_NETS)),
+    "nets.epochs.shallow": reaching(11, ("settings.epochs", SHALLOW)),
+    "nets.epochs.deep": reaching(11, ("settings.epochs", DEEP)),
+    "nets.stopping": reaching("plateau", ("settings.epochs", SPIN_NETS)),
+    # these have a meaning only where stopping is "plateau"
+    "nets.plateau.epochs": reaching(7, *NOTHING),
+    "nets.plateau.tolerance": reaching(1e-2, *NOTHING),
+    "thermometer.hidden": reaching(16, ("sizes", THERMOMETER), "thermometer_hidden"),
+    "thermometer.batch_size": reaching(10, ("settings.batch_size", THERMOMETER)),
+    "thermometer.stop_mse": reaching(0.01, "settings.stop_at_loss"),
+    "thermometer.max_epochs": reaching(19, ("settings.epochs", THERMOMETER)),
+    "thermometer.test.number_of_betas": reaching(12, ("betas.grid", OF_THE_THERMOMETER)),
+    "thermometer.test.lattices_per_beta": reaching(22, ("betas.each", OF_THE_THERMOMETER)),
+    "local_entropy.beta_min": reaching(0.03, ("betas.grid", OF_THE_ENTROPY)),
+    "local_entropy.beta_max": reaching(0.49, ("betas.grid", OF_THE_ENTROPY)),
+    "local_entropy.number_of_betas": reaching(21, ("betas.grid", OF_THE_ENTROPY)),
+    "local_entropy.lattices_per_beta": reaching(12, ("betas.each", OF_THE_ENTROPY)),
+    "local_entropy.autoencoder_image": reaching("rescale", "autoencoder_image"),
+    "bootstrap_samples": reaching(300, "bootstrap_samples"),
+}
+# Their own tests say what they change: there are then jobs that no recording has.
+OF_OTHER_JOBS = {"results_dir": "results/other", "L": 12, "members": 3}
+
+
+def case_of(key):
+    if key in OF_OTHER_JOBS:
+        return NewSetting(key, json.dumps({key: OF_OTHER_JOBS[key]}))
+    return NewSetting(key, json.dumps({key: CHANGES[key].value, **dict(CHANGES[key].along)}))
+
+
+def leaves(section, prefix=""):
+    """Dotted keys and values."""
+    for key, value in section.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def keys_of_schema(schema, prefix=""):
+    for key, each in schema["properties"].items():
+        if "properties" in each:
+            yield from keys_of_schema(each, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
+def test_the_table_has_every_key_of_the_config_and_changes_its_value():
+    schema = json.loads((PROJECT / "workflow/schemas/config.schema.json").read_text())
+    default = yaml.safe_load((PROJECT / "config.yaml").read_text())
+    preset = yaml.safe_load((PROJECT / "workflow/presets/smoke.yaml").read_text())
+    values = dict(leaves(default)) | dict(leaves(preset))
+    table = {key: change.value for key, change in CHANGES.items()} | OF_OTHER_JOBS
+    assert sorted(table) == sorted(keys_of_schema(schema)) == sorted(values)
+    assert [key for key, value in table.items() if value == values[key]] == []
+
+
+@pytest.mark.parametrize("case", [case_of(key) for key in CHANGES], ids=str)
+def test_a_changed_setting_makes_stale_what_reads_it_and_what_follows(recording, plans, case):
+    reaches = CHANGES[case.key].reaches
+    for key, _ in reaches:  # a misspelt key would expect nothing
+        assert recording.jobs_where(lambda job, key=key: key in job.used)
+    stale = recording.jobs_where(
+        lambda job: any(
+            key in job.used and any(re.search(whose, output) for output in job.outputs)
+            for key, whose in reaches
+        )
+    )
+    expected = recording.with_downstream(stale | {recording.report.name})
+    assert_exactly(plans(case), expected, recording)
+
+
+@pytest.mark.parametrize("case", [case_of("L")], ids=str)
+def test_another_size_of_the_lattices_makes_everything_stale(recording, planners, plans, case):
+    every = planners.submit("--forceall", **case.changes()).result()
+    assert {job.stage for job in recording.jobs} - {""} <= {job.rule for job in every} | {REPORT}
+    assert_exactly(plans(case), {recording.name_of(job.outputs) for job in every}, recording)
+
+
+@pytest.mark.parametrize("case", [case_of("results_dir")], ids=str)
+def test_in_another_results_folder_everything_is_made(recording, plans, case):
+    expected = {
+        name.replace("results/smoke/", "results/other/") for name in recording.jobs_where(bool)
+    }
+    told = {min(job.outputs).replace("config.json", "report.html") for job in plans(case)}
+    assert told == {name.replace("config.json", "report.html") for name in expected}
+
+
+@pytest.mark.parametrize("case", [case_of("members")], ids=str)
+def test_one_more_member_makes_its_own_jobs_and_what_is_made_from_all_members(
+    recording, plans, case
+):
+    last = recording.jobs_where(lambda job: re.search(r"/member-1\b", job.name))
+    of_all = recording.with_downstream(last) - last
+    added = {re.sub(r"/member-1\b", "/member-2", name) for name in last}
+    assert_exactly(plans(case), added | of_all, recording)
+
+
+def test_the_order_of_the_config_decides_nothing(recording, planners):
+    def reversed_(section):
+        return {
+            key: reversed_(value) if isinstance(value, dict) else value
+            for key, value in reversed(section.items())
+        }
+
+    def turned(text):
+        return yaml.safe_dump(reversed_(yaml.safe_load(text)), sort_keys=False)
+
+    plan = planners.submit(edits={"config.yaml": turned}).result()
+    assert_exactly(plan, set(), recording)
