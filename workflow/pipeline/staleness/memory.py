@@ -27,6 +27,7 @@ from pipeline.staleness.checksums import RememberedChecksums
 from pipeline.staleness.guard import at_work
 from pipeline.staleness.judgement import NOT_ITS_BYTES, changes_since
 from pipeline.staleness.records import SIDECAR, UnreadableRecordError, read_record
+from pipeline.staleness.submitted import note_for_jobs, why_not_to_start
 
 
 def judge_by_sidecars() -> None:
@@ -167,9 +168,11 @@ class Sidecars(FilePersistence):  # type: ignore[misc]
     def lock(self) -> Iterator[None]:
         """Snakemake's locks on the files of this run, but none that a killed run has left."""
         self._checksums.keep()
-        cluster = not self.dag.workflow.local_exec
         locks = super().lock()
-        note = {"host": socket.gethostname(), "pid": os.getpid(), "cluster": cluster}
+        if self.dag.workflow.local_exec:
+            note = {"host": socket.gethostname(), "pid": os.getpid(), "cluster": False}
+        else:
+            note = {**note_for_jobs(self.dag.workflow), "pid": os.getpid()}
         with at_work(Path(self.path), note, start=lambda before: self._lock(locks, before)):
             try:
                 yield
@@ -178,12 +181,8 @@ class Sidecars(FilePersistence):  # type: ignore[misc]
 
     def _lock(self, locks: Any, before: list[dict[str, Any]] | None) -> None:
         if before is not None and self.locked:
-            if any(each.get("cluster") for each in before):
-                raise WorkflowError(
-                    "A run that submits jobs to a cluster was killed here, and its jobs may still "
-                    "go on. Look with squeue; when none of them is left (scancel), call the same "
-                    "command with --unlock, then without."
-                )
+            if reason := why_not_to_start([each for each in before if each.get("cluster")]):
+                raise WorkflowError(reason)
             for each in Path(self.path, "locks").glob("*.lock"):
                 each.unlink(missing_ok=True)
         try:
