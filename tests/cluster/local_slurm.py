@@ -7,17 +7,20 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from runs import Run
 
 from conftest import PROJECT
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
 # Slurm clears SLURM_CONF in the jobs it starts: they find their configuration nowhere else.
 CONFIGURATION = Path("/etc/slurm")
+NOT_ENDED = "PENDING,CONFIGURING,RUNNING,SUSPENDED,COMPLETING"
 OURS = "# Written by coarsegrain's tests.\n"
 
 
@@ -25,41 +28,62 @@ OURS = "# Written by coarsegrain's tests.\n"
 class Cluster:
     """What the tests ask of a running Slurm."""
 
-    def start(self, checkout, *arguments, changes=()):
+    scratch: Path
+
+    def start(self, checkout, *arguments, changes=(), environment=()):
         """Start the smoke preset in a checkout through the profile, without waiting."""
         files = [PROJECT / "workflow/presets/smoke.yaml", *changes]
         command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm"]
         # the profile's patience is for real clusters
-        command += ["--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "10"]
+        command += ["--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10"]
         command += [*arguments, "--configfile", *map(str, files)]
-        return subprocess.Popen(
-            command,
-            cwd=checkout.path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
-            start_new_session=True,
-        )
+        descriptor, output = tempfile.mkstemp(dir=self.scratch, suffix=".said")
+        with os.fdopen(descriptor, "w") as file:  # a pipe that nobody reads would fill up
+            process = subprocess.Popen(
+                command,
+                cwd=checkout.path,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **dict(environment)},
+                start_new_session=True,
+            )
+        return Run(process, Path(output))
 
     def jobs(self, submitted):
         """Everything Slurm knows of these jobs: a dict for each, by number."""
         return {number: self.job(number) for number in submitted}
 
     def job(self, number):
+        """Everything Slurm knows of a job."""
         shown = _output("scontrol", "--oneliner", "show", "job", str(number))
         return dict(re.findall(r"(\w+)=(\S*)", shown))
 
     def running(self):
-        """The numbers of the jobs that wait or run."""
-        return _output("squeue", "--noheader", "--format=%i").split()
+        """The jobs that wait or run: what each was submitted for, by number."""
+        lines = _output(
+            "squeue", "--noheader", f"--states={NOT_ENDED}", "--format=%i %k"
+        ).splitlines()
+        return {int(number): comment for number, comment in (line.split() for line in lines)}
+
+    def number_of(self, comment):
+        """The number of the job that waits or runs for this."""
+        (number,) = (each for each, told in self.running().items() if told == comment)
+        return number
+
+    def command(self, *words):
+        """Call a program of Slurm's."""
+        return _output(*map(str, words))
 
     def cancel_all(self):
         """What scancel does to all jobs, and wait until none is left."""
-        until = time.monotonic() + 60
-        _output("scancel", *self.running())
+        self.command("scancel", *self.running())
+        self.wait_until_empty()
+
+    def wait_until_empty(self, timeout=60):
+        """Wait until no job waits or runs."""
+        until = time.monotonic() + timeout
         while self.running():
-            assert time.monotonic() < until, "jobs do not end when cancelled"
+            assert time.monotonic() < until, f"jobs do not end: {self.running()}"
             time.sleep(0.2)
 
 
@@ -80,7 +104,7 @@ def running_slurm(scratch):
         for command in (munge, ["slurmctld", "-D"], ["slurmd", "-D"]):
             _start(command, log, stack)
         _wait_until_idle(scratch / "daemons.log")
-        cluster = Cluster()
+        cluster = Cluster(scratch)
         try:
             yield cluster
         finally:

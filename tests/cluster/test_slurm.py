@@ -1,19 +1,23 @@
-"""The real Snakefile through profiles/slurm, on a real Slurm."""
+"""The real Snakefile through profiles/slurm, on a real Slurm: the whole smoke preset."""
 
 import os
 import re
 import shutil
 import signal
-import time
+import subprocess
+import sys
 from collections import Counter
-from dataclasses import dataclass
 
 import pytest
+from interruption import CUT, CUT_JOB, CUT_LOG, LONG, TARGETS, interrupt
 from local_slurm import check_machine, running_slurm, submitted
+from runs import ClusterRun, copied, made, rules_that_run_beside_snakemake
 
-from conftest import Checkout
+from conftest import PROJECT, Checkout
 
 pytestmark = pytest.mark.slow
+
+FOLDERS = ["lattices", "certificates", "nets"]
 
 
 @pytest.fixture(scope="module")
@@ -22,147 +26,168 @@ def cluster(tmp_path_factory):
         yield slurm
 
 
-@dataclass(frozen=True)
-class ClusterRun:
-    """A checkout in which targets were made through Slurm, and what Snakemake said."""
-
-    checkout: Checkout
-    said: str
-    jobs: dict
-
-
 @pytest.fixture(scope="module")
 def cluster_run(cluster, tmp_path_factory):
-    """A table, and a net with all that is transferred into it, made on the cluster."""
+    """The smoke preset from nothing to the report, with one training cancelled as it began."""
     checkout = Checkout.at(tmp_path_factory.mktemp("cluster"))
-    run = cluster.start(checkout, *TARGETS)
-    said, _ = run.communicate(timeout=400)
-    assert run.returncode == 0, said
+    run = cluster.start(checkout, "--slurm-keep-successful-logs")
+    run.wait_for((checkout.path / CUT_LOG).exists, timeout=900)
+    cluster.command("scancel", cluster.number_of(CUT_JOB))
+    status, said = run.end(timeout=900)
+    assert status == 0, said
     return ClusterRun(checkout, said, cluster.jobs(submitted(said)))
-
-
-TARGETS = [
-    "results/smoke/tables/thermometer.csv",
-    "results/smoke/nets/Model-2-CG/member-0.losses.csv",
-]
 
 
 @pytest.fixture
 def finished(cluster_run, tmp_path):
     """A copy of the checkout and of what the cluster made, to go on from."""
-    shutil.copytree(cluster_run.checkout.path, tmp_path / "finished")
-    return Checkout(tmp_path / "finished")
+    return copied(cluster_run.checkout, tmp_path / "finished")
 
 
-def test_results_from_the_cluster_are_those_of_a_local_run_byte_for_byte(cluster_run, smoke_run):
-    made = [
-        *TARGETS,
-        *(f"results/smoke/nets/thermometer/member-{k}.safetensors" for k in range(2)),
-        "results/smoke/nets/Model-2-CG/member-0.safetensors",
-        "results/smoke/nets/Model-2-CG/member-0.history.csv",
-    ]
-    for path in made:
-        here, there = (run.path / path for run in (smoke_run, cluster_run.checkout))
-        assert here.read_bytes() == there.read_bytes(), path
+def test_tables_from_the_cluster_are_those_of_a_local_run_byte_for_byte(cluster_run, smoke_run):
+    tables = smoke_run.tables()
+    assert len(tables) >= 7
+    assert cluster_run.checkout.tables() == tables
 
 
-def test_every_job_that_is_not_local_was_a_slurm_job_of_its_own(cluster_run):
-    counts = dict(re.findall(r"^(\w+) +(\d+)$", cluster_run.said, re.MULTILINE))
-    trainings = {rule: int(counts[rule]) for rule in counts if rule.startswith("train_")}
-    kind = re.compile("rule_(lattices|train_model|train_shallow_net|train_thermometer)_")
-    done = Counter(kind.match(job["Comment"])[1] for job in cluster_run.jobs.values())
-    # sampling, certificate and decimation of one set of lattices are one job
-    assert done == {"lattices": int(counts["sample_lattices"]), **trainings}
-    assert {job["JobState"] for job in cluster_run.jobs.values()} == {"COMPLETED"}
+def test_everything_else_is_made_on_the_cluster_too(cluster_run, smoke_run):
+    here, there = (
+        {name: path.read_bytes() for name, path in made(checkout, *FOLDERS).items()}
+        for checkout in (smoke_run, cluster_run.checkout)
+    )
+    assert len(here) > 100
+    assert there == here
+    figures = made(smoke_run, "figures")
+    assert made(cluster_run.checkout, "figures").keys() == figures.keys()
+    report = (cluster_run.checkout.path / "results/smoke/report.html").read_text()
+    shown = [path.name for path in figures.values() if path.suffix == ".png"]
+    assert shown
+    assert all(name in report for name in shown)
+
+
+def test_every_job_that_is_not_local_ran_in_a_slurm_job_and_in_one_only(cluster_run):
+    logs = (cluster_run.checkout.path / ".snakemake/slurm_logs").rglob("*.log")
+    jobs_in = {int(log.stem): set(re.findall(r"Job \d+: (.+)", log.read_text())) for log in logs}
+    assert jobs_in.keys() == cluster_run.jobs.keys()
+    completed = [n for n, job in cluster_run.jobs.items() if job["JobState"] == "COMPLETED"]
+    ran = Counter(message for number in completed for message in jobs_in[number])
+    assert set(ran.values()) == {1}
+    assert ran.keys() <= set(re.findall(r"Job \d+: (.+)", cluster_run.said))
+    expected = {
+        rule: number
+        for rule, number in cluster_run.numbers_of_jobs().items()
+        if rule not in rules_that_run_beside_snakemake()
+    }
+    assert len(ran) == sum(expected.values())
     assert len({job["JobName"] for job in cluster_run.jobs.values()}) == 1
 
 
+def test_a_training_is_a_submission_and_so_is_a_set_of_lattices_with_its_certificate(cluster_run):
+    numbers = cluster_run.numbers_of_jobs()
+    trainings = {rule: number for rule, number in numbers.items() if rule.startswith("train_")}
+    others = {"lattices": numbers["sample_lattices"], "local_entropy": 1, "beta_flow": 1}
+    kind = re.compile(f"rule_({'|'.join([*trainings, *others])})")
+    completed = [job for job in cluster_run.jobs.values() if job["JobState"] == "COMPLETED"]
+    assert Counter(kind.match(job["Comment"])[1] for job in completed) == {**trainings, **others}
+
+
+def test_a_training_that_scancel_ends_is_submitted_again_with_more_memory(cluster_run):
+    others = [job for job in cluster_run.jobs.values() if job["Comment"] != CUT_JOB]
+    assert {job["JobState"] for job in others} == {"COMPLETED"}
+    first, second = cluster_run.attempts(CUT_JOB)
+    assert [first["JobState"], second["JobState"]] == ["CANCELLED", "COMPLETED"]
+    assert [job["MinMemoryNode"] for job in (first, second)] == ["3000M", "6000M"]
+
+
 def test_jobs_ask_for_the_time_and_memory_of_their_rules_and_for_no_gpu(cluster_run):
+    again = cluster_run.attempts(CUT_JOB)[1]
     for job in cluster_run.jobs.values():
         is_training = job["Comment"].startswith("rule_train_")
-        assert job["TRES"].split(",")[:2] == ["cpu=1", f"mem={3000 if is_training else 1000}M"]
+        memory = 1000 if job["Comment"].startswith("rule_lattices_") else 3000
+        assert job["TRES"].startswith(f"cpu=1,mem={memory}M,") or job == again, job["Comment"]
         assert job["TimeLimit"] == "1-00:00:00" if is_training else job["TimeLimit"] <= "01:10:00"
         assert "TresPerJob" not in job
     assert "device is auto: on a cluster that asks for no GPU" in cluster_run.said
 
 
-LONG = "{checkpoint_minutes: 0, nets: {epochs: {deep: 1000}}}"
-NET = "results/smoke/nets/Model-2-CG/member-0.safetensors"
+def test_after_the_cluster_nothing_is_left_to_do_here_and_after_here_nothing_there(
+    cluster, cluster_run, smoke_run
+):
+    here = cluster_run.checkout.smoke("--dry-run")
+    assert here.returncode == 0
+    assert "Nothing to be done" in here.stdout, here.stdout
+    status, said = cluster.start(smoke_run, "--dry-run").end(timeout=60)
+    assert status == 0
+    assert "Nothing to be done" in said, said
 
 
-def result(checkout):
-    return [
-        (checkout.path / path).read_bytes()
-        for path in (NET, NET.replace(".safetensors", ".history.csv"))
-    ]
-
-
-@pytest.fixture
-def changes(tmp_path):
-    path = tmp_path / "changes.yaml"
-    path.write_text(LONG)
-    return [path]
+def test_what_the_cluster_made_stays_when_snakemakes_own_notes_are_lost(finished):
+    shutil.rmtree(finished.path / ".snakemake")
+    run = finished.smoke()
+    assert run.returncode == 0
+    assert "Nothing to be done" in run.stdout, run.stdout
+    preset = PROJECT / "workflow/presets/smoke.yaml"
+    verified = subprocess.run(
+        [sys.executable, "-m", "pipeline.verify", "--configfile", preset],
+        cwd=finished.path,
+        env={**os.environ, "PYTHONPATH": str(finished.path / "workflow")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 @pytest.fixture(scope="module")
-def undisturbed(cluster_run, tmp_path_factory):
-    """The long training from beginning to end, on this machine."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    shutil.copytree(cluster_run.checkout.path, folder / "copy")
-    (folder / "changes.yaml").write_text(LONG)
-    checkout = Checkout(folder / "copy")
-    run = checkout.smoke(NET, changes=[folder / "changes.yaml"])
+def interrupted(cluster, cluster_run, tmp_path_factory):
+    return interrupt(cluster, cluster_run.checkout, tmp_path_factory.mktemp("interrupted"))
+
+
+def result(checkout):
+    return [(checkout.path / f"{CUT}.{end}").read_bytes() for end in ("safetensors", "history.csv")]
+
+
+def test_a_cancelled_training_goes_on_from_its_checkpoint_and_ends_with_the_same_bytes(interrupted):
+    first, second = interrupted.killed.attempts(CUT_JOB)
+    assert {first["JobState"], second["JobState"]} == {"CANCELLED"}
+    (third,) = interrupted.last.attempts(CUT_JOB)
+    assert third["JobState"] == "COMPLETED"
+    assert "going on after epoch" in (interrupted.last.checkout.path / CUT_LOG).read_text()
+    assert result(interrupted.last.checkout) == result(interrupted.undisturbed)
+
+
+def test_after_a_kill_of_snakemake_none_starts_while_its_jobs_go_on(interrupted):
+    ((alone, job),) = (
+        (number, job)
+        for number, job in interrupted.killed.jobs.items()
+        if job["Comment"] != CUT_JOB
+    )
+    assert job["JobState"] == "COMPLETED"
+    for status, said in interrupted.refused[:2]:
+        assert status != 0
+        assert f"still go on: {alone}. " in said, said
+        assert not submitted(said)
+
+
+def test_after_a_kill_of_snakemake_the_next_run_goes_on_by_itself_and_keeps_what_was_made(
+    interrupted,
+):
+    (only,) = interrupted.last.jobs.values()
+    assert only["Comment"] == CUT_JOB  # what ended alone is not made again
+
+
+def test_where_slurm_does_not_answer_one_unlocks_oneself(interrupted, tmp_path):
+    status, said = interrupted.refused[2]
+    assert status != 0
+    assert "--unlock" in said
+    checkout = copied(interrupted.unlocked, tmp_path / "unlocked")
+    changes = [tmp_path / "changes.yaml"]
+    changes[0].write_text(LONG)
+    assert checkout.smoke("--unlock", changes=changes).returncode == 0
+    run = checkout.smoke(*TARGETS, changes=changes)
     assert run.returncode == 0, run.stdout
-    return result(checkout)
-
-
-def wait_for_checkpoint(checkout, run):
-    folder = checkout.path / "results/smoke/nets/Model-2-CG/checkpoints"
-    until = time.monotonic() + 120
-    while not list(folder.glob("member-0.*")):
-        assert run.poll() is None, run.stdout.read()
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-
-def went_on(checkout):
-    log = checkout.path / "results/smoke/logs/train_model/Model-2-CG/member-0.log"
-    return "going on after epoch" in log.read_text()
-
-
-def test_a_cancelled_training_is_submitted_again_and_ends_with_the_same_bytes(
-    cluster, finished, undisturbed, changes
-):
-    run = cluster.start(finished, NET, changes=changes)
-    wait_for_checkpoint(finished, run)
-    cluster.cancel_all()
-    said, _ = run.communicate(timeout=200)
-    assert run.returncode == 0, said
-    first, second = cluster.jobs(submitted(said)).values()
-    assert [first["JobState"], second["JobState"]] == ["CANCELLED", "COMPLETED"]
-    assert [job["MinMemoryNode"] for job in (first, second)] == ["3000M", "6000M"]
-    assert went_on(finished)
-    assert result(finished) == undisturbed
-
-
-def test_after_a_kill_of_snakemake_the_next_run_goes_on_once_it_is_unlocked(
-    cluster, finished, undisturbed, changes
-):
-    first = cluster.start(finished, NET, changes=changes)
-    wait_for_checkpoint(finished, first)
-    os.killpg(first.pid, signal.SIGKILL)
-    first.communicate()
-    assert len(cluster.running()) == 1  # Slurm knows nothing of it
-    cluster.cancel_all()
-    refused = cluster.start(finished, NET, changes=changes)
-    assert "--unlock" in refused.communicate(timeout=60)[0]
-    assert refused.returncode != 0
-    assert cluster.start(finished, "--unlock", changes=changes).wait(60) == 0
-    second = cluster.start(finished, NET, changes=changes)
-    said, _ = second.communicate(timeout=200)
-    assert second.returncode == 0, said
-    assert went_on(finished)
-    assert result(finished) == undisturbed
+    assert "going on after epoch" in (checkout.path / CUT_LOG).read_text()
+    assert result(checkout) == result(interrupted.undisturbed)
 
 
 def test_with_device_cuda_jobs_get_a_gpu_and_the_partition_of_ones_own_file(
@@ -177,35 +202,34 @@ def test_with_device_cuda_jobs_get_a_gpu_and_the_partition_of_ones_own_file(
         "set-resources: [train_thermometer:slurm_partition=accelerated]\n"
     )
     sampled = "results/smoke/lattices/local_entropy.nc"
+    (finished.path / sampled).unlink()
     trained = "results/smoke/nets/thermometer/member-0.safetensors"
     run = cluster.start(
         finished, sampled, trained, "--profile", tmp_path / "site", "--retries", "0",
         "--keep-going", changes=[changes],
     )  # fmt: skip
-    said, _ = run.communicate(timeout=120)
+    run.wait_for(lambda: len(submitted(run.said)) == 2)
+    cluster.wait_until_empty(timeout=300)
+    run.signal(signal.SIGINT)  # it would notice later
+    _, said = run.end(timeout=120)
     jobs = list(cluster.jobs(submitted(said)).values())
-    assert len(jobs) == 2, said
     assert {job["TresPerJob"] for job in jobs} == {"gres:gpu:1"}
     # there is one, so that they must run one after the other, though there are CPUs for both
     first, second = sorted(jobs, key=lambda job: job["StartTime"])
     assert first["EndTime"] <= second["StartTime"]
     partitions = {job["Comment"].split("_")[1]: job["Partition"] for job in jobs}
     assert partitions == {"lattices": "main", "train": "accelerated"}
-    log = finished.path / "results/smoke/logs/train_thermometer/member-0.log"
-    if run.returncode != 0:
+    if {job["JobState"] for job in jobs} != {"COMPLETED"}:  # a stand-in it is
+        log = finished.path / "results/smoke/logs/train_thermometer/member-0.log"
         assert "device is cuda, but" in log.read_text()
 
 
-def test_ctrl_c_cancels_what_was_submitted(cluster, finished):
-    run = cluster.start(finished, "results/smoke/lattices/local_entropy.nc")
-    until = time.monotonic() + 60
-    while not cluster.running():
-        assert run.poll() is None, run.stdout.read()
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    os.killpg(run.pid, signal.SIGINT)
-    said, _ = run.communicate(timeout=60)
-    assert run.returncode != 0
+def test_ctrl_c_cancels_what_was_submitted(cluster, checkout):
+    run = cluster.start(checkout, "results/smoke/lattices/local_entropy.nc")
+    run.wait_for(lambda: submitted(run.said))
+    run.signal(signal.SIGINT)
+    status, said = run.end(timeout=120)
+    assert status != 0
     (job,) = cluster.jobs(submitted(said)).values()
     assert job["JobState"] == "CANCELLED"
 

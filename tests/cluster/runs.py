@@ -1,0 +1,83 @@
+"""A run through Slurm, while it goes on and after it has ended."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from conftest import PROJECT, Checkout
+
+
+@dataclass(frozen=True)
+class Run:
+    """A Snakemake that was started and may still be at work."""
+
+    process: subprocess.Popen
+    output: Path
+
+    @property
+    def said(self):
+        """What it has printed so far."""
+        return self.output.read_text()
+
+    def end(self, timeout):
+        """Wait until it ends; return its exit status and all it printed."""
+        return self.process.wait(timeout), self.said
+
+    def wait_for(self, condition, timeout=300):
+        """Wait until something holds; return its value. The run must go on until then."""
+        until = time.monotonic() + timeout
+        while not (value := condition()):
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < until, self.said
+            time.sleep(0.05)
+        return value
+
+    def signal(self, number):
+        """What the shell does to it: Ctrl-C, or kill."""
+        os.killpg(self.process.pid, number)
+
+
+@dataclass(frozen=True)
+class ClusterRun:
+    """A checkout in which Snakemake has run through Slurm, what it said, and its jobs."""
+
+    checkout: Checkout
+    said: str
+    jobs: dict
+
+    def attempts(self, comment):
+        """The jobs that were submitted for one thing, in order."""
+        return [job for job in self.jobs.values() if job["Comment"] == comment]
+
+    def numbers_of_jobs(self):
+        """How many jobs of each rule there are, as Snakemake lists them before it starts."""
+        table = re.search(r"^job +count\n-.*\n((?:\w+ +\d+\n)+)", self.said, re.MULTILINE)[1]
+        return {rule: int(count) for rule, count in re.findall(r"(\w+) +(\d+)", table)}
+
+
+def rules_that_run_beside_snakemake():
+    texts = [path.read_text() for path in (PROJECT / "workflow/rules").glob("*.smk")]
+    rules = [rule for text in texts for rule in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]]
+    local = {rule.split(":")[0] for rule in rules if "localrule: True" in rule}
+    return {*local, "all", "default", "total"}  # the last is a line of Snakemake's list
+
+
+def copied(checkout, path):
+    """A copy of a checkout with its results, to go on from."""
+    shutil.copytree(checkout.path, path, symlinks=True)
+    return Checkout(path)
+
+
+def made(checkout, *folders):
+    """The files under some folders of the results, without their sidecars, by name."""
+    results = checkout.path / "results/smoke"
+    return {
+        str(path.relative_to(results)): path
+        for folder in folders
+        for path in (results / folder).rglob("*")
+        if path.is_file() and not path.name.endswith(".prov.json")
+    }
