@@ -61,10 +61,10 @@ def at_work(
             before = None
             with suppress(BlockingIOError), held(running, fcntl.LOCK_EX | fcntl.LOCK_NB) as file:
                 before = _notes(file)
-                os.ftruncate(file, 0)
             stay.enter_context(held(running, fcntl.LOCK_SH))
             start(before)
-            with running.open("a") as notes:
+            # Only now are those of the runs before done with: this run might have been refused.
+            with running.open("a" if before is None else "w") as notes:
                 print(json.dumps(note), file=notes)
         yield
 

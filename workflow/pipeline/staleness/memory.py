@@ -11,16 +11,18 @@ that come first first. So of every job one question is left: do its outputs' rec
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from snakemake import workflow as snakemake_workflow
-from snakemake.exceptions import LockException, WorkflowError
+from snakemake.exceptions import CliException, LockException, WorkflowError
 from snakemake.persistence.file import FilePersistence
 from snakemake.utils import format as format_command
 
+from coarsegrain.errors import CoarsegrainError
+from pipeline.disk import check_can_be_written, problem_of
 from pipeline.job_list import Job
 from pipeline.provenance import sidecar_path
 from pipeline.staleness.checksums import RememberedChecksums
@@ -68,9 +70,11 @@ class Sidecars(FilePersistence):  # type: ignore[misc]
     """What Snakemake remembers, from the sidecars."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+        with _in_sentences():
+            super().__init__(*arguments, **options)
         self._checksums = RememberedChecksums(Path(self.path, "checksums.json"))
         self._judged: dict[Any, Reasons | None] = {}
+        self._is_a_run = False
 
     def has_metadata(self, job: Any) -> bool:
         """Whether it can be said how a job's outputs were made: our sidecars say it or say no."""
@@ -168,30 +172,79 @@ class Sidecars(FilePersistence):  # type: ignore[misc]
         """Snakemake's locks on the files of this run, but none that a killed run has left."""
         self._checksums.keep()
         cluster = not self.dag.workflow.local_exec
+        self._is_a_run = True
         locks = super().lock()
         note = {"host": socket.gethostname(), "pid": os.getpid(), "cluster": cluster}
-        with at_work(Path(self.path), note, start=lambda before: self._lock(locks, before)):
+        outputs = [Path(each) for job in self.dag.needrun_jobs() for each in job.output]
+        with ExitStack() as stay:
+            with _in_sentences():
+                check_can_be_written([Path(self.path), *(each.parent for each in outputs)])
+                stay.enter_context(
+                    at_work(Path(self.path), note, start=lambda before: self._lock(locks, before))
+                )
             try:
                 yield
             finally:
                 locks.__exit__(None, None, None)
 
+    def _read_locks(self) -> Iterator[tuple[str, str]]:
+        """The files of other runs. A note that is no text is none: nobody can tell of what."""
+        with suppress(UnicodeDecodeError):
+            yield from super()._read_locks()
+
+    def _write_locks(self, lock_type: str, keys: Iterable[str]) -> None:
+        """Snakemake removes the folder of locks with every run that ends, others' locks too."""
+        os.makedirs(self._lockdir, exist_ok=True)
+        super()._write_locks(lock_type, keys)
+
+    def _delete_locks(self) -> None:
+        """This run's own locks; with --unlock, which is no run, all of them."""
+        if not self._is_a_run:
+            super()._delete_locks()
+        for lock in self._lockfile.values():
+            Path(lock).unlink(missing_ok=True)
+        self._lockfile.clear()
+
+    def drop_iocache(self) -> None:
+        """Snakemake's first write of all, when a run is not a dry one."""
+        with _in_sentences():
+            super().drop_iocache()
+
+    def _io_read(self, subject: str, id: str) -> dict[str, Any]:
+        """One of Snakemake's own notes; one that a power loss has spoilt says nothing."""
+        try:
+            note = super()._io_read(subject, id)
+            return note if isinstance(note, dict) else {}
+        except UnicodeDecodeError:
+            return {}
+
     def _lock(self, locks: Any, before: list[dict[str, Any]] | None) -> None:
         if before is not None and self.locked:
             if any(each.get("cluster") for each in before):
-                raise WorkflowError(
+                raise CliException(
                     "A run that submits jobs to a cluster was killed here, and its jobs may still "
                     "go on. Look with squeue; when none of them is left (scancel), call the same "
                     "command with --unlock, then without."
                 )
-            for each in Path(self.path, "locks").glob("*.lock"):
-                each.unlink(missing_ok=True)
+            super()._delete_locks()
+            os.makedirs(self._lockdir, exist_ok=True)
         try:
             locks.__enter__()
         except LockException:
-            raise WorkflowError(
+            raise CliException(
                 "Another run is at work on the same files in this folder. Wait until it has ended."
             ) from None
+
+
+@contextmanager
+def _in_sentences() -> Iterator[None]:
+    """Have Snakemake print what is wrong and no more: for a WorkflowError it shows code, too."""
+    try:
+        yield
+    except CoarsegrainError as error:
+        raise CliException(str(error)) from None
+    except OSError as error:
+        raise CliException(f"Snakemake cannot take its notes: {problem_of(error)}") from None
 
 
 def _command(job: Any) -> str:
