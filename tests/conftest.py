@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 # One numeric thread, as the pipeline has by default: with more, tests side by side get slow.
@@ -18,6 +19,8 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 settings.register_profile("repeatable", derandomize=True, database=None)
 settings.load_profile("repeatable")
 
+# Folders of tests with a cluster, or with a recording and its servers.
+SHARING = ("cluster", "staleness")
 PROJECT = Path(__file__).resolve().parent.parent
 # Python imports it in every job, from workflow/ of a copy.
 RECORDER = PROJECT / "tests" / "staleness" / "recorder" / "sitecustomize.py"
@@ -70,18 +73,38 @@ def checkout(tmp_path):
 
 @pytest.fixture(scope="session")
 def recorded_smoke_run(tmp_path_factory):
-    """A checkout in which the smoke preset has run, and a folder of what its jobs really did."""
-    done = Checkout.at(tmp_path_factory.mktemp("smoke"))
-    records = tmp_path_factory.mktemp("records")
-    recorder = done.path / "workflow" / RECORDER.name
-    shutil.copy(RECORDER, recorder)
-    run = done.smoke(variables={"COARSEGRAIN_RECORDING": str(records)})
-    recorder.unlink()
-    assert run.returncode == 0, run.stdout
-    return done, records
+    """A checkout in which the smoke preset has run, and a folder of what its jobs really did.
+
+    Workers that run tests side by side share it, so tests must not even dry-run in it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    done, records, ended = shared / "smoke", shared / "records", shared / "smoke-has-ended"
+    with FileLock(shared / "smoke.lock"):
+        if not ended.exists():
+            for folder in (done, records):
+                folder.mkdir()
+            checkout = Checkout.at(done)
+            recorder = done / "workflow" / RECORDER.name
+            shutil.copy(RECORDER, recorder)
+            run = checkout.smoke(variables={"COARSEGRAIN_RECORDING": str(records)})
+            recorder.unlink()
+            assert run.returncode == 0, run.stdout
+            ended.touch()
+    return Checkout(done), records
 
 
 @pytest.fixture(scope="session")
-def smoke_run(recorded_smoke_run):
+def smoke_run(recorded_smoke_run, tmp_path_factory):
     """A checkout in which the smoke preset has run, for tests that leave it as it is."""
-    return recorded_smoke_run[0]
+    copy = tmp_path_factory.mktemp("smoke") / "run"
+    shutil.copytree(recorded_smoke_run[0].path, copy)
+    return Checkout(copy)
+
+
+def pytest_collection_modifyitems(items):
+    """Side by side run files, or whole folders whose files share what takes long to set up."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder in SHARING else str(item.path)))

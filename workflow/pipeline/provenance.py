@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import platform
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -37,6 +36,7 @@ def write_sidecar(
     code: str,
     inputs: Mapping[str, Iterable[tuple[Path, str]]],
     facts: Mapping[str, str],
+    at: Path | None = None,
 ) -> None:
     """Write ``path``'s sidecar: how the file was made, from what, with which libraries.
 
@@ -48,6 +48,7 @@ def write_sidecar(
         code: digest of the code that ran.
         inputs: the files it read and their SHA-256, by the stage's options.
         facts: what the stage learned while running, e.g. the device.
+        at: where to write it, for a caller that moves it to its place; else it is written there.
     """
     record = {
         "file": path.name,
@@ -57,10 +58,7 @@ def write_sidecar(
         "libraries": _installed_versions(),
         **facts,
     }
-    sidecar = sidecar_path(path)
-    partial = sidecar.with_name(f".{sidecar.name}.partial-{os.getpid()}")
-    partial.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
-    os.replace(partial, sidecar)
+    (at or sidecar_path(path)).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
 
 
 def is_made_from(

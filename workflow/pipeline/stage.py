@@ -14,20 +14,21 @@ moved there only when the function has returned, so no half-written file is ever
 
 import argparse
 import contextlib
-import errno
-import glob
 import inspect
 import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from coarsegrain.errors import CoarsegrainError
 from pipeline import provenance
 from pipeline.digest import code_digest
+from pipeline.disk import problem_of
+from pipeline.outputs import PendingOutputs
 
 Input = Annotated[Path, "input"]
 Inputs = Annotated[list[Path], "inputs"]
@@ -70,7 +71,7 @@ def run(main: Callable[..., Facts | Outcome], arguments: list[str] | None = None
     if "code" in kinds:
         values["code"] = code
     finals = {name: values[name] for name, kind in kinds.items() if kind == "output"}
-    partials = {name: _partial(path) for name, path in finals.items()}
+    pending = None
     try:
         inputs = _existing_inputs(values, kinds)
         if planned not in (code, UNKNOWN):
@@ -81,25 +82,19 @@ def run(main: Callable[..., Facts | Outcome], arguments: list[str] | None = None
         ):
             print("already made from these very inputs, spec and code: left as it is")
             return
-        for path in finals.values():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _remove_partials(path)
-        outcome = main(**{**values, **partials})
+        pending = PendingOutputs(finals.values())
+        outcome = main(**{**values, **dict(zip(finals, pending.partials))})
         if not isinstance(outcome, Outcome):
             outcome = Outcome(outcome)
-        for name, path in partials.items():  # all or nothing
-            if not path.is_file():
-                raise CoarsegrainError(f"the stage did not write {finals[name]}; this is a bug.")
         if _code_now(stage, planned) != code:
             made_from["code"] = EDITED
-        for name, path in finals.items():
-            provenance.write_sidecar(
-                path,
-                content=partials[name],
+        pending.put_in_place(
+            partial(
+                provenance.write_sidecar,
                 facts=outcome.facts or {},
                 **made_from,
             )
-            os.replace(partials[name], path)
+        )
         for path in outcome.no_longer_needed:
             path.unlink(missing_ok=True)
             _remove_if_empty(path.parent)
@@ -108,8 +103,8 @@ def run(main: Callable[..., Facts | Outcome], arguments: list[str] | None = None
     except KeyboardInterrupt:
         sys.exit("interrupted; nothing was written.")
     finally:
-        for path in partials.values():
-            path.unlink(missing_ok=True)
+        if pending is not None:
+            pending.discard()
 
 
 def _remove_if_empty(folder: Path) -> None:
@@ -191,20 +186,9 @@ def _existing_inputs(
     return inputs
 
 
-def _partial(path: Path) -> Path:
-    """A name of its own beside ``path``, with the same ending (matplotlib goes by it)."""
-    return path.with_name(f".{path.stem}.partial-{os.getpid()}{path.suffix}")
-
-
-def _remove_partials(path: Path) -> None:
-    """Remove what killed runs have left behind; Snakemake makes an output in one job at a time."""
-    for partial in path.parent.glob(f".{glob.escape(path.stem)}.partial-*{path.suffix}"):
-        partial.unlink(missing_ok=True)
-
-
 def _sentence(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return f"out of memory ({error}); lower the number of lattices, the batch size or L."
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "the disk is full; free some space and run again: what is finished stays."
+    if isinstance(error, OSError):
+        return problem_of(error)
     return str(error)

@@ -10,8 +10,6 @@ that come first first. So of every job one question is left: do its outputs' rec
 """
 
 import os
-import shutil
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,16 +18,15 @@ from typing import Any
 
 from snakemake import workflow as snakemake_workflow
 from snakemake.dag import DAG
-from snakemake.exceptions import LockException, WorkflowError
+from snakemake.exceptions import WorkflowError
 from snakemake.persistence.file import FilePersistence
 from snakemake.utils import format as format_command
 
 from pipeline.job_list import Job
 from pipeline.provenance import sidecar_path
-from pipeline.stage import KEEP
 from pipeline.staleness.checksums import RememberedChecksums
-from pipeline.staleness.guard import at_work
 from pipeline.staleness.judgement import NOT_ITS_BYTES, changes_since
+from pipeline.staleness.locks import SurvivingLocks
 from pipeline.staleness.records import SIDECAR, UnreadableRecordError, read_record
 
 
@@ -95,7 +92,7 @@ class Reasons:
         return " / ".join(sorted(told))
 
 
-class Sidecars(FilePersistence):  # type: ignore[misc]
+class Sidecars(SurvivingLocks):
     """What Snakemake remembers, from the sidecars."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -194,26 +191,6 @@ class Sidecars(FilePersistence):  # type: ignore[misc]
         except (OSError, UnreadableRecordError):
             return None
 
-    def backup_output(self, path: Path) -> None:
-        """Keep an output, under a second name, while a job makes a new file in its place."""
-        backup = self._get_backup_path(path)
-        backup.parent.mkdir(parents=True, exist_ok=True)
-        backup.unlink(missing_ok=True)
-        try:
-            os.link(path, backup)
-        except OSError:  # another file system, or one without links
-            super().backup_output(path)
-
-    def restore_output(self, path: Path) -> bool:
-        """Put back what was there before a job that failed; False if nothing was."""
-        backup = self._get_backup_path(path)
-        if not backup.exists():
-            return False
-        if path.exists() and path.samefile(backup):
-            backup.unlink()
-            return True
-        return bool(super().restore_output(path))
-
     @contextmanager
     def lock_warn_only(self) -> Iterator[None]:
         """In a dry run: tell of another run, no more."""
@@ -223,47 +200,10 @@ class Sidecars(FilePersistence):  # type: ignore[misc]
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Snakemake's locks on the files of this run, but none that a killed run has left."""
+        """In a run: as SurvivingLocks."""
         self._checksums.keep()
-        _leave_what_holds(self.dag.workflow.dag_settings)
-        cluster = not self.dag.workflow.local_exec
-        locks = super().lock()
-        note = {"host": socket.gethostname(), "pid": os.getpid(), "cluster": cluster}
-        with at_work(Path(self.path), note, start=lambda before: self._lock(locks, before)):
-            try:
-                yield
-            finally:
-                locks.__exit__(None, None, None)
-
-    def _lock(self, locks: Any, before: list[dict[str, Any]] | None) -> None:
-        if before is not None:
-            shutil.rmtree(self._backup_path, ignore_errors=True)  # of runs that were killed
-        if before is not None and self.locked:
-            if any(each.get("cluster") for each in before):
-                raise WorkflowError(
-                    "A run that submits jobs to a cluster was killed here, and its jobs may still "
-                    "go on. Look with squeue; when none of them is left (scancel), call the same "
-                    "command with --unlock, then without."
-                )
-            for each in Path(self.path, "locks").glob("*.lock"):
-                each.unlink(missing_ok=True)
-        try:
-            locks.__enter__()
-        except LockException:
-            raise WorkflowError(
-                "Another run is at work on the same files in this folder. Wait until it has ended."
-            ) from None
-
-
-def _leave_what_holds(settings: Any) -> None:
-    """Have the jobs of this run leave outputs that are already what they would make.
-
-    A job is planned because one before it runs. Where that gives the same bytes as before, nothing
-    is to be done. Whoever forces jobs wants them computed.
-    """
-    os.environ.pop(KEEP, None)
-    if not (settings.forceall or settings.forcerun or settings.forcetargets):
-        os.environ[KEEP] = "1"
+        with super().lock():
+            yield
 
 
 def _command(job: Any) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.provenance import sidecar_path
 from pipeline.staleness.records import SIDECAR, UnreadableRecordError, read_record
 
-# Names that pipeline.stage, pipeline.provenance and the checkpoints write under until all is there.
+# Names that pipeline.outputs and the checkpoints write under until all is there.
 PARTIAL = re.compile(r"^\..*\.partial-\d+")
 
 
@@ -59,7 +59,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _kind(path: Path) -> str:
     """What a file at ``path``, relative to the results folder, is for."""
-    if PARTIAL.match(path.name):
+    if any(PARTIAL.match(part) for part in path.parts):
         return "partial files"
     if path.parts[0] in ("logs", "benchmarks") and len(path.parts) > 1:
         return path.parts[0]
