@@ -8,35 +8,37 @@ after its key, and a disk that takes none costs compiling again, no more.
 
 import contextlib
 import hashlib
-import pickle
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-SEAL_BYTES = hashlib.sha256().digest_size
-
 
 class SealedFiles(IndexDataCacheFile):
-    """One function's compiled versions."""
+    """One function's compiled versions, and beside each file one with its SHA-256."""
 
     def load(self, key: Any) -> Any:
         """The version of a key; None if there is none that is whole and of this source."""
+        name = self._name(key)
         try:
-            with open(self._path(key), "rb") as file:
-                seal, content = file.read(SEAL_BYTES), file.read()
+            content = Path(self._data_path(name)).read_bytes()
+            if self._seal(name).read_bytes() != _checksum(content):
+                return None
+            made_by, data = self._load_data(name)
         except OSError:
             return None
-        if seal != hashlib.sha256(content).digest():
-            return None
-        made_by, data = pickle.loads(content)
         return data if made_by == self._maker(key) else None
 
     def save(self, key: Any, data: Any) -> None:
         """Keep a version."""
-        content = self._dump((self._maker(key), data))
-        with self._open_for_write(self._path(key)) as file:
-            file.write(hashlib.sha256(content).digest() + content)
+        name, content = self._name(key), self._dump((self._maker(key), data))
+        for path, what in (
+            (self._data_path(name), content),
+            (self._seal(name), _checksum(content)),
+        ):
+            with self._open_for_write(path) as file:
+                file.write(what)
 
     def flush(self) -> None:
         """Nothing: there is no index to write."""
@@ -44,9 +46,16 @@ class SealedFiles(IndexDataCacheFile):
     def _maker(self, key: Any) -> Any:
         return self._version, self._source_stamp, repr(key)
 
-    def _path(self, key: Any) -> str:
+    def _name(self, key: Any) -> str:
         name = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
-        return str(self._data_path(f"{self._index_name.removesuffix('.nbi')}.{name}.nbc"))
+        return f"{self._index_name.removesuffix('.nbi')}.{name}.nbc"
+
+    def _seal(self, name: str) -> Path:
+        return Path(f"{self._data_path(name)}.sha256")
+
+
+def _checksum(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
 
 
 class KernelCache(FunctionCache):
