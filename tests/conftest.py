@@ -1,15 +1,14 @@
-"""Where the project is, and a copy of it that a test may run and edit."""
+"""What all tests share: settings, and one finished smoke run."""
 
 import os
 import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+import signal
 
 import pytest
 from filelock import FileLock
 from hypothesis import settings
+
+from checkouts import PROJECT, Checkout
 
 # One numeric thread, as the pipeline has by default: with more, tests side by side get slow.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -19,51 +18,13 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 settings.register_profile("repeatable", derandomize=True, database=None)
 settings.load_profile("repeatable")
 
+# A shell that starts tests in the background has them ignore Ctrl-C, and so all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # Folders of tests with a cluster, or with a recording and its servers.
 SHARING = ("cluster", "staleness")
-PROJECT = Path(__file__).resolve().parent.parent
 # Python imports it in every job, from workflow/ of a copy.
 RECORDER = PROJECT / "tests" / "staleness" / "recorder" / "sitecustomize.py"
-
-
-@dataclass(frozen=True)
-class Checkout:
-    """A copy of the project, with its own results."""
-
-    path: Path
-
-    @classmethod
-    def at(cls, path):
-        ignored = shutil.ignore_patterns("__pycache__", "*.partial-*")
-        for name in ("workflow", "profiles", "envs"):
-            shutil.copytree(PROJECT / name, path / name, ignore=ignored)
-        for name in ("Snakefile", "config.yaml"):
-            shutil.copy(PROJECT / name, path / name)
-        return cls(path)
-
-    def snakemake(self, *arguments, timeout=600, variables=None):
-        """Run snakemake here; the answer's ``stdout`` holds all it printed."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-        return subprocess.run(
-            command,
-            cwd=self.path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
-            env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **(variables or {})},
-        )
-
-    def smoke(self, *arguments, changes=(), **options):
-        """Run the smoke preset here, with files of ``changes`` laid over it."""
-        files = [PROJECT / "workflow" / "presets" / "smoke.yaml", *changes]
-        return self.snakemake(*arguments, "--configfile", *map(str, files), **options)
-
-    def tables(self, results="results/smoke"):
-        """The bytes of every table, by name."""
-        folder = self.path / results / "tables"
-        return {table.name: table.read_bytes() for table in sorted(folder.glob("*.csv"))}
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from checkouts import PROJECT
 from coarsegrain.ising import exact
 from coarsegrain.rg.decimation import decimate
-from conftest import PROJECT
 
 BENCHMARKS = PROJECT / "benchmarks"
 PACKAGES = ("peapods", "pyising")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import PROJECT, Checkout
+from checkouts import PROJECT, Checkout
 
 SMOKE = yaml.safe_load((PROJECT / "workflow/presets/smoke.yaml").read_text())
 EXAMPLES = dict(

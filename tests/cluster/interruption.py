@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from local_slurm import submitted
 from runs import ClusterRun, copied
 
-from conftest import Checkout
+from checkouts import Checkout
 
 LONG = "{checkpoint_minutes: 0, nets: {epochs: {shallow: 6000, deep: 4000}}}"
 # The first is cut off again and again; the second goes on alone, as a training of days would.

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from runs import Run
 
-from conftest import PROJECT
+from checkouts import PROJECT
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
 # Slurm clears SLURM_CONF in the jobs it starts: they find their configuration nowhere else.

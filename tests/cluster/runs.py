@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from conftest import PROJECT, Checkout
+from checkouts import PROJECT, Checkout
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from interruption import CUT, CUT_JOB, CUT_LOG, LONG, TARGETS, interrupt
 from local_slurm import check_machine, running_slurm, submitted
 from runs import ClusterRun, copied, made, rules_that_run_beside_snakemake
 
-from conftest import PROJECT, Checkout
+from checkouts import PROJECT, Checkout
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 from rattler import BuildString, MatchSpec, PackageRecord
 from stand_in_conda import PYPI_NAMES, make, specs_in
 
-from conftest import PROJECT
+from checkouts import PROJECT
 from pipeline import digest
 
 ENVS = PROJECT / "envs"

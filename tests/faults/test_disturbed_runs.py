@@ -12,7 +12,7 @@ import time
 import pytest
 from final_names import MODIFY, MOVED_TO, FinalNames
 
-from conftest import PROJECT, Checkout
+from checkouts import PROJECT, Checkout
 from pipeline.provenance import sha256, sidecar_path
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from conftest import PROJECT
+from checkouts import PROJECT
 
 CODE = """
 from coarsegrain.jit import kernel

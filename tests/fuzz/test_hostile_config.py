@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from limits import judged, refused
 from snakemake.common.configfile import load_configfile
 
+from checkouts import PROJECT, Checkout
 from coarsegrain.errors import ConfigError
-from conftest import PROJECT, Checkout
 from pipeline.config import validated
 from pipeline.config_file import read_config_file
 from pipeline.run import main

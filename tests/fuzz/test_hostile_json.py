@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from limits import judged, refused
 
+from checkouts import PROJECT
 from coarsegrain.storage.json_files import MOST_BYTES, read_json
-from conftest import PROJECT
 from pipeline.job_list import list_jobs
 from pipeline.provenance import sidecar_path, write_sidecar
 from pipeline.staleness.changes import described

@@ -13,8 +13,8 @@ import pytest
 from hostile_lattices import FORGERIES
 from limits import refused
 
+from checkouts import PROJECT
 from coarsegrain.storage.lattices import read_lattices, write_lattices
-from conftest import PROJECT
 
 PROGRAM = Path(__file__).with_name("hostile_lattices.py")
 HARMLESS = {"group_that_holds_itself", "external_link_beside_the_lattices"}

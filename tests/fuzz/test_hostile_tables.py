@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from limits import judged, refused
 
+from checkouts import PROJECT
 from coarsegrain.storage.tables import LONGEST_NUMBER, MOST_BYTES, MOST_CELLS, read_table
-from conftest import PROJECT
 
 CELLS = [
     "a", "1", "-1.5", "nan", "inf", "1e999", "9" * 400, "=1+1", "@SUM(1)", "+cmd|' /C calc'!A0",

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from limits import judged, refused
 
+from checkouts import PROJECT
 from coarsegrain.nets.network import Layer, Network, read_network
 from coarsegrain.nets.training import CheckpointFile
 from coarsegrain.storage.weights import MOST_HEADER, read_weights, write_weights
-from conftest import PROJECT
 from pipeline.together import read_trained
 
 WEIGHT = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)

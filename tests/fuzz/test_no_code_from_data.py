@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import PROJECT
+from checkouts import PROJECT
 
 WORKFLOW = PROJECT / "workflow"
 MODULES = sorted(WORKFLOW.rglob("*.py"))

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import PROJECT
+from checkouts import PROJECT
 from pipeline.environment import shell_prefix
 from pipeline.estimate import cost, durations, measurement, timing
 from pipeline.estimate.__main__ import (

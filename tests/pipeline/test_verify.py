@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import PROJECT
+from checkouts import PROJECT
 from pipeline.job_list import Job
 from pipeline.provenance import sha256, sidecar_path, write_sidecar
 from pipeline.spec import canonical_json

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+from checkouts import PROJECT
 from coarsegrain.nets.training import (
     CheckpointFile,
     Member,
@@ -22,7 +23,6 @@ from coarsegrain.nets.training import (
 from coarsegrain.rg.decimation import decimate
 from coarsegrain.storage.lattices import write_lattices
 from coarsegrain.storage.weights import read_weights
-from conftest import PROJECT
 
 SETTINGS = TrainingSettings(
     loss="hinge", l1=1e-4, learning_rate=1e-3, adam_betas=(0.9, 0.999), adam_epsilon=1e-7,
