@@ -64,6 +64,7 @@ def smoke_run(recorded_smoke_run, tmp_path_factory):
     return Checkout(copy)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items):
     """Side by side run files, or whole folders whose files share what takes long to set up."""
     for item in items:
