@@ -21,8 +21,6 @@ settings.load_profile("repeatable")
 # A shell that starts tests in the background has them ignore Ctrl-C, and so all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Folders of tests with a cluster, or with a recording and its servers.
-SHARING = ("cluster", "staleness")
 # Python imports it in every job, from workflow/ of a copy.
 RECORDER = PROJECT / "tests" / "staleness" / "recorder" / "sitecustomize.py"
 
@@ -62,11 +60,3 @@ def smoke_run(recorded_smoke_run, tmp_path_factory):
     copy = tmp_path_factory.mktemp("smoke") / "run"
     shutil.copytree(recorded_smoke_run[0].path, copy)
     return Checkout(copy)
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items):
-    """Side by side run files, or whole folders whose files share what takes long to set up."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder in SHARING else str(item.path)))
