@@ -165,7 +165,8 @@ def test_after_a_kill_of_snakemake_none_starts_while_its_jobs_go_on(interrupted)
     assert job["JobState"] == "COMPLETED"
     for status, said in interrupted.refused[:2]:
         assert status != 0
-        assert f"still go on: {alone}. " in said, said
+        # a cancelled one may not have left the queue yet
+        assert re.search(rf"still go on:( \d+)* {alone}\b", said), said
         assert not submitted(said)
 
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from coarsegrain.errors import CoarsegrainError
-from pipeline.digest import WORKFLOW
 
 # What runs a stage in a command.
 STAGE = re.compile(r"\bpython -m (stages\.\w+)")
@@ -92,7 +91,7 @@ def list_jobs(arguments: Sequence[str]) -> list[Job]:
         path = Path(folder, "jobs.json")
         run = subprocess.run(
             [sys.executable, "-m", "pipeline.job_list", str(path), *arguments],
-            env={**os.environ, "PYTHONPATH": str(WORKFLOW)},
+            env={**os.environ, "PYTHONPATH": str(Path("workflow").resolve())},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -30,12 +30,17 @@ from pipeline.staleness.locks import SurvivingLocks
 from pipeline.staleness.records import SIDECAR, UnreadableRecordError, read_record
 
 
-def judge_by_sidecars() -> None:
+def judge_by_sidecars(*, plans: bool) -> None:
     """Have Snakemake, in this process, take its decisions from the sidecars.
 
+    Args:
+        plans: whether this process decides what to run; else it was started to run one job.
     Raises:
         WorkflowError: this version of Snakemake is built in another way.
     """
+    DAG.check_output_mtime = check_times
+    if not plans:
+        return
     if getattr(snakemake_workflow, "FilePersistence", None) not in (FilePersistence, Sidecars):
         raise WorkflowError(
             "This version of Snakemake keeps its records in another way than coarsegrain knows: "
@@ -69,6 +74,24 @@ def following(dag: Any, direction: Any, *jobs: Any, stop: Any = lambda job: Fals
             if waits and after not in found:
                 found.add(after)
                 todo.append(after)
+
+
+_CHECK_TIMES = DAG.check_output_mtime
+
+
+async def check_times(dag: Any, job: Any, outputs: Any) -> None:
+    """Snakemake's refusal of outputs older than inputs, for jobs that do not run a stage.
+
+    It would make such outputs again in the next run; for ours times decide nothing. Clocks of a
+    cluster's nodes differ, and a restored file may be from the future.
+    """
+    if not _runs_a_stage(job):
+        await _CHECK_TIMES(dag, job, outputs)
+
+
+def _runs_a_stage(job: Any) -> bool:
+    command = job.rule.shellcmd or ""
+    return "python -m stages." in command and "--code" in command
 
 
 class Reasons:
@@ -153,8 +176,7 @@ class Sidecars(SurvivingLocks):
         return self._judged[key]
 
     def _judge(self, job: Any) -> Reasons | None:
-        command = job.rule.shellcmd or ""
-        if "python -m stages." not in command or "--code" not in command:
+        if not _runs_a_stage(job):
             return None
         there = [str(each) for each in job.output if os.path.lexists(each)]
         if not there:  # what is missing Snakemake makes if it is needed
