@@ -242,7 +242,7 @@ def test_a_file_remade_with_the_same_bytes_makes_nothing_after_it_anew(smoke_run
     remade = {path for path in sets if path.stat().st_ino != before[path]}
     assert remade == {lattices, sidecar_path(lattices)}
     # Forced, all of it is computed.
-    run = copy.smoke("--forcerun", "train_shallow_net", "--until", "train_shallow_net", "--", net)
+    run = copy.smoke(net, "--forcerun", "train_shallow_net", "--until", "train_shallow_net")
     assert run.returncode == 0, run.stdout
     assert "left as it is" not in log.read_text()
 
