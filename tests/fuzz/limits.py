@@ -1,13 +1,17 @@
 """What every reader of files from elsewhere has to keep to."""
 
 import contextlib
+import os
 import resource
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 from coarsegrain.errors import CoarsegrainError
 
 GIGABYTE = 2**30
+WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 
 
 @contextlib.contextmanager
@@ -50,3 +54,26 @@ def refused(read, path, **options):
     assert isinstance(sentence, str), "it was read"
     assert str(path) in sentence
     return sentence
+
+
+def refused_by_stage(stage, *words):
+    """The sentence with which a stage ends, called as a program; it must write nothing to ``out``.
+
+    Args:
+        stage: its name.
+        words: of its command line; its outputs lie in a folder ``out``.
+    """
+    run = subprocess.run(
+        [sys.executable, "-m", f"stages.{stage}", *words],
+        env={**os.environ, "PYTHONPATH": str(WORKFLOW)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.count("\n") == 1
+    outputs = [Path(word) for word in words if Path(word).parent.name == "out"]
+    assert outputs
+    assert all(list(each.parent.iterdir()) == [] for each in outputs)
+    return run.stderr

@@ -3,14 +3,12 @@
 import copy
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from limits import judged, refused
+from limits import judged, refused, refused_by_stage
 
 from checkouts import PROJECT
 from coarsegrain.storage.json_files import MOST_BYTES, read_json
@@ -151,21 +149,10 @@ def test_sidecar_that_is_a_pipe_is_unreadable(made):
 def test_stage_refuses_a_certificate_that_is_none_with_a_sentence(tmp_path):
     path = tmp_path / "a.json"
     path.write_text(json.dumps(CERTIFICATE | {"set": '=HYPERLINK("http://a")'}))
-    run = subprocess.run(
-        [
-            sys.executable, "-m", "stages.collect_certificates", "--certificates", path,
-            "--table", tmp_path / "out" / "t.csv",
-        ],
-        env={**os.environ, "PYTHONPATH": str(PROJECT / "workflow")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )  # fmt: skip
-    assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr.startswith(f"error: {path} is no certificate of a set of lattices; delete")
-    assert run.stderr.count("\n") == 1
-    assert list((tmp_path / "out").iterdir()) == []
+    told = refused_by_stage(
+        "collect_certificates", "--certificates", path, "--table", tmp_path / "out" / "t.csv"
+    )
+    assert told.startswith(f"error: {path} is no certificate of a set of lattices; delete")
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from coarsegrain.errors import ConfigError
+from coarsegrain.storage.refusal import one_line
 
 # Ten times the shipped config with all its comments; reading so much takes half a second.
 MOST_BYTES = 2**16
@@ -50,7 +51,7 @@ def read_config_file(path: Path) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         why = getattr(error, "problem", None) or "it holds characters that are not text"
-        raise ConfigError(f"{name}{where} is not valid YAML: {_line(why)}.") from None
+        raise ConfigError(f"{name}{where} is not valid YAML: {one_line(why)}.") from None
     except RecursionError:
         raise ConfigError(f"{name} is nested too deeply; config.yaml has three levels.") from None
     if isinstance(content, dict) and TEMPLATE in content:
@@ -94,9 +95,3 @@ class _Loader(yaml.SafeLoader):
 
 def _shown(path: Path) -> str:
     return str(path) if str(path).isprintable() else reprlib.repr(str(path))
-
-
-def _line(text: str) -> str:
-    """On one line, printable, and not longer than a line or two."""
-    short = " ".join(text.split())[:200]
-    return "".join(each if each.isprintable() else "?" for each in short)

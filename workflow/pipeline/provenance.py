@@ -8,8 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pipeline.spec import canonical_json
-
 LIBRARIES = (
     "numpy", "numba", "torch", "scipy", "scikit-image", "pandas", "xarray", "h5netcdf",
     "safetensors", "matplotlib",
@@ -53,57 +51,18 @@ def write_sidecar(
     record = {
         "file": path.name,
         "sha256": sha256(content),
-        **_made_from(stage, spec, code, inputs),
+        "stage": stage,
+        "spec": spec,
+        "code": code,
+        "inputs": {
+            option: [{"file": str(each), "sha256": checksum} for each, checksum in files]
+            for option, files in inputs.items()
+        },
         "python": platform.python_version(),
         "libraries": _installed_versions(),
         **facts,
     }
     (at or sidecar_path(path)).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
-
-
-def is_made_from(
-    path: Path,
-    *,
-    stage: str,
-    spec: Mapping[str, Any],
-    code: str,
-    inputs: Mapping[str, Iterable[tuple[Path, str]]],
-) -> bool:
-    """Whether ``path`` is there, whole, and was made just so: for the arguments see above.
-
-    Of the inputs the content counts, not the names.
-    """
-    try:
-        record = json.loads(sidecar_path(path).read_bytes())
-        files = {"file": path.name, "sha256": sha256(path)}
-    except (OSError, ValueError, RecursionError):
-        return False
-    wanted = {**files, **_made_from(stage, spec, code, inputs)}
-    try:
-        found = {key: record[key] for key in wanted}
-        return canonical_json(_without_names(found)) == canonical_json(_without_names(wanted))
-    except (KeyError, TypeError, AttributeError, ValueError):
-        return False
-
-
-def _made_from(
-    stage: str,
-    spec: Mapping[str, Any],
-    code: str,
-    inputs: Mapping[str, Iterable[tuple[Path, str]]],
-) -> dict[str, Any]:
-    files = {
-        option: [{"file": str(each), "sha256": checksum} for each, checksum in some]
-        for option, some in inputs.items()
-    }
-    return {"stage": stage, "spec": spec, "code": code, "inputs": files}
-
-
-def _without_names(record: Mapping[str, Any]) -> dict[str, Any]:
-    inputs = {
-        option: [each["sha256"] for each in files] for option, files in record["inputs"].items()
-    }
-    return {**record, "inputs": inputs}
 
 
 def _installed_versions() -> dict[str, str]:

@@ -29,6 +29,7 @@ from pipeline import provenance
 from pipeline.digest import code_digest
 from pipeline.disk import problem_of
 from pipeline.outputs import PendingOutputs
+from pipeline.staleness.records import is_made_from
 
 Input = Annotated[Path, "input"]
 Inputs = Annotated[list[Path], "inputs"]
@@ -77,9 +78,7 @@ def run(main: Callable[..., Facts | Outcome], arguments: list[str] | None = None
         if planned not in (code, UNKNOWN):
             print(f"{stage} was edited after this job was planned: its sidecar says what ran")
         made_from = {"stage": stage, "spec": values.get("spec", {}), "code": code, "inputs": inputs}
-        if KEEP in os.environ and all(
-            provenance.is_made_from(path, **made_from) for path in finals.values()
-        ):
+        if KEEP in os.environ and all(is_made_from(path, **made_from) for path in finals.values()):
             print("already made from these very inputs, spec and code: left as it is")
             return
         pending = PendingOutputs(finals.values())

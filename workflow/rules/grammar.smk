@@ -41,8 +41,8 @@ RUNS_JOBS_HERE = (
     and workflow.resource_settings.cores is not None
 )
 
-if CONDA and missing_conda():
-    raise WorkflowError(missing_conda())
+if CONDA and (missing := missing_conda()):
+    raise WorkflowError(missing)
 try:
     config = validated(
         laid_over_defaults(config), check_cuda=RUNS_JOBS_HERE and not CONDA

@@ -34,7 +34,7 @@ rule train_shallow_net:
             training_spec(wildcards.net, wildcards.member)
         ),
         code=code_digest("stages.train_shallow_net"),
-        checkpoint_minutes=untracked(config["checkpoint_minutes"]),
+        checkpoint_minutes=config["checkpoint_minutes"],
     message:
         "Training {wildcards.net}, member {wildcards.member}"
     shell:
@@ -89,7 +89,7 @@ rule train_members:
             }
         ),
         code=code_digest("stages.train_members"),
-        checkpoint_minutes=untracked(config["checkpoint_minutes"]),
+        checkpoint_minutes=config["checkpoint_minutes"],
     message:
         "Training {wildcards.net}, members {wildcards.members}, together"
     shell:
@@ -129,7 +129,7 @@ rule train_model:
             training_spec(wildcards.net, wildcards.member)
         ),
         code=code_digest("stages.train_model"),
-        checkpoint_minutes=untracked(config["checkpoint_minutes"]),
+        checkpoint_minutes=config["checkpoint_minutes"],
     message:
         "Training {wildcards.net}, member {wildcards.member}"
     shell:

@@ -32,14 +32,6 @@ def memory(megabytes):
     return lambda wildcards, attempt: attempt * megabytes
 
 
-def untracked(value):
-    """A parameter that Snakemake does not compare, as it compares no function of the input.
-
-    Not a resource: a workflow that imports a rule with resources of its own replaces all of them.
-    """
-    return lambda wildcards, input: value
-
-
 def device_of_resources(wildcards, resources):
     """Where lattices are sampled; the config's device if the resources were replaced."""
     return resources.get("device", config["device"])

@@ -27,7 +27,7 @@ rule train_thermometer:
             training_spec(architecture.THERMOMETER, wildcards.member)
         ),
         code=code_digest("stages.train_thermometer"),
-        checkpoint_minutes=untracked(config["checkpoint_minutes"]),
+        checkpoint_minutes=config["checkpoint_minutes"],
     message:
         "Training the thermometer, member {wildcards.member}"
     shell:

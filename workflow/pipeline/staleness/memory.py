@@ -23,7 +23,6 @@ from snakemake.persistence.file import FilePersistence
 from snakemake.utils import format as format_command
 
 from pipeline.job_list import Job
-from pipeline.provenance import sidecar_path
 from pipeline.staleness.checksums import RememberedChecksums
 from pipeline.staleness.judgement import NOT_ITS_BYTES, changes_since
 from pipeline.staleness.locks import SurvivingLocks
@@ -208,8 +207,7 @@ class Sidecars(SurvivingLocks):
     def _content(self, path: str) -> str | None:
         """An input's checksum; that which its sidecar tells of if it has been deleted since."""
         try:
-            there = self._checksums.of(path)
-            return there or (read_record(Path(path)).sha256 if _has_sidecar(path) else None)
+            return self._checksums.of(path) or read_record(Path(path)).sha256
         except (OSError, UnreadableRecordError):
             return None
 
@@ -242,7 +240,3 @@ def _command(job: Any) -> str:
             log="log",
         )
     )
-
-
-def _has_sidecar(path: str) -> bool:
-    return sidecar_path(Path(path)).is_file()

@@ -1,7 +1,7 @@
 """What a sidecar says, also when a disk or a copy has spoilt it."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 from coarsegrain.errors import CoarsegrainError, StorageError
 from coarsegrain.storage.json_files import read_json
 from coarsegrain.storage.refusal import one_line
-from pipeline.provenance import sidecar_path
+from pipeline.provenance import sha256, sidecar_path
+from pipeline.spec import canonical_json
 
 # How the name of a sidecar ends.
 SIDECAR = sidecar_path(Path("a")).name.removeprefix("a")
@@ -72,3 +73,32 @@ def read_record(path: Path) -> Record:
     if not printable or not isinstance(record.spec, dict):
         raise UnreadableRecordError("its sidecar is not one of this version's")
     return record
+
+
+def is_made_from(
+    path: Path,
+    *,
+    stage: str,
+    spec: Mapping[str, Any],
+    code: str,
+    inputs: Mapping[str, Iterable[tuple[Path, str]]],
+) -> bool:
+    """Whether ``path`` is there, whole, and was made just so: arguments as of ``write_sidecar``.
+
+    Of the inputs the content counts, not the names.
+    """
+    try:
+        record = read_record(path)
+        whole = sha256(path) == record.sha256
+    except (OSError, UnreadableRecordError):
+        return False
+    return (
+        whole
+        and (record.stage, record.code) == (stage, code)
+        and canonical_json(record.spec) == canonical_json(spec)
+        and _checksums(record.inputs) == _checksums(inputs)
+    )
+
+
+def _checksums(inputs: Mapping[str, Iterable[tuple[object, str]]]) -> dict[str, list[str]]:
+    return {option: [checksum for _, checksum in files] for option, files in inputs.items()}

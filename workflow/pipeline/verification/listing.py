@@ -1,8 +1,7 @@
 """The list of jobs from a dry run that leaves no trace: not even in ``.snakemake/``.
 
 Snakemake (9.27) writes caches and folders there in a dry run too. It therefore runs in a scratch
-folder that shows all that the checkout has, with a ``.snakemake/`` of its own in which only its
-notes of earlier runs are those of the checkout.
+folder that shows all that the checkout has but that. What is stale the sidecars tell.
 """
 
 import contextlib
@@ -11,8 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.job_list import DryRunError, Job, list_jobs
-
-NOTES = ("metadata", "incomplete")
 
 
 def list_jobs_without_trace(arguments: Sequence[str]) -> list[Job]:
@@ -37,11 +34,7 @@ def _shown_in(folder: Path, checkout: Path, levels: int) -> Path:
     """Links in ``folder`` to all that is in a checkout and so many levels above it."""
     names = checkout.parts[1:][-1 - levels :]
     shown = folder.joinpath(*names)
-    notes = shown / ".snakemake"
-    notes.mkdir(parents=True)
-    for name in NOTES:
-        if (checkout / ".snakemake" / name).is_dir():
-            (notes / name).symlink_to(checkout / ".snakemake" / name)
+    shown.mkdir(parents=True)
     _link_all(checkout, shown, but=".snakemake")
     inner = shown
     for real in list(checkout.parents)[: len(names) - 1]:
