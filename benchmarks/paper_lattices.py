@@ -72,7 +72,7 @@ def _sample(name: str, folder: Path, L: int, share: float) -> None:
         "COARSEGRAIN_KERNEL_CACHE": "1",
         "NUMBA_CACHE_DIR": str(folder / "kernels"),
     }
-    command = [sys.executable, "-m", "stages.sample_lattices", "--spec", json.dumps(spec)]
+    command = [sys.executable, "-m", "stages.lattices.sample_lattices", "--spec", json.dumps(spec)]
     command += ["--lattices", str(folder / f"{name}.nc"), "--device", "cpu", "--shards"]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if run.returncode != 0:

@@ -172,7 +172,7 @@ rule own:
     for name in ("stages", "pipeline", "coarsegrain"):
         (mine / name).mkdir()
         (mine / name / "__init__.py").write_text("raise ImportError('not this one')")
-    stage = tmp_path / "coarsegrain/workflow/stages/describe_models.py"
+    stage = tmp_path / "coarsegrain/workflow/stages/autoencoder/describe_models.py"
     stage.write_text(ENVIRONMENT_STAGE)
     run = snakemake(mine, OMP_NUM_THREADS="3", PATH=os.defpath)
     assert run.returncode == 0, run.stdout
@@ -214,7 +214,7 @@ def test_a_deployed_release_runs_out_of_its_repository(tmp_path):
     assert run.returncode == 0, run.stdout
     assert (mine / table).is_file()
     (unpacked,) = (mine / ".snakemake/coarsegrain").iterdir()
-    assert (unpacked / "workflow/stages/describe_models.py").is_file()
+    assert (unpacked / "workflow/stages/autoencoder/describe_models.py").is_file()
     again = snakemake(mine, table, **offline)
     assert "Nothing to be done" in again.stdout, again.stdout
 

@@ -249,7 +249,7 @@ def test_nothing_is_computed_from_lattices_that_fail_their_certificate(smoke_run
 def test_a_remade_certificate_trains_nothing(smoke_run, tmp_path):
     copy = dataclasses.replace(smoke_run, path=tmp_path / "copy")
     shutil.copytree(smoke_run.path, copy.path)
-    stage = copy.path / "workflow/stages/certify_lattices.py"
+    stage = copy.path / "workflow/stages/lattices/certify_lattices.py"
     stage.write_text(stage.read_text() + "\nCHANGED = True\n")
     outputs = planned(copy, "members: 2", tmp_path)
     assert "results/smoke/certificates/local_entropy.json" in outputs

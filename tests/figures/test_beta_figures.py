@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from coarsegrain.figures import style
-from coarsegrain.figures.beta_flow import KINDS, SOURCES, beta_flow, straight_line
-from coarsegrain.figures.local_entropy import local_entropy
-from coarsegrain.figures.thermometer import thermometer
+from coarsegrain.figures.autoencoder.beta_flow import KINDS, SOURCES, beta_flow, straight_line
+from coarsegrain.figures.autoencoder.local_entropy import local_entropy
+from coarsegrain.figures.autoencoder.thermometer import thermometer
 from coarsegrain.ising.exact import BETA_CRITICAL
 
 BETAS = np.linspace(0.01, 0.6, 12)

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coarsegrain.figures.certificates import FAILED, MOST, certificates
+from coarsegrain.figures.lattices.certificates import FAILED, MOST, certificates
 
 
 def table(score=1.0, *, passed=True, steps=True):

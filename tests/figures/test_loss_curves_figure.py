@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from coarsegrain.figures import style
-from coarsegrain.figures.autoencoder_wide_range_losses import autoencoder_wide_range_losses
-from coarsegrain.figures.loss_curves import loss_curves
-from coarsegrain.figures.member_curves import LONG_TRAINING
+from coarsegrain.figures.autoencoder.autoencoder_wide_range_losses import autoencoder_wide_range_losses
+from coarsegrain.figures.autoencoder.loss_curves import loss_curves
+from coarsegrain.figures.autoencoder.member_curves import LONG_TRAINING
 
 MODELS = ("Model-1", "Model-2", "Model-2-CG")
 

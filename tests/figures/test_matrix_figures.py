@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from coarsegrain.figures.matrix_display import draw_matrix, strongest_per_block
-from coarsegrain.figures.spin_correlations import (
+from coarsegrain.figures.autoencoder.matrix_display import draw_matrix, strongest_per_block
+from coarsegrain.figures.autoencoder.spin_correlations import (
     mean_by_offset,
     off_diagonal_scale,
     spin_correlations,
 )
-from coarsegrain.figures.weight_matrices import (
+from coarsegrain.figures.autoencoder.weight_matrices import (
     inputs_per_unit,
     typical_strongest_weight,
     weight_matrices,

@@ -16,7 +16,7 @@ from pipeline.job_list import list_jobs
 from pipeline.provenance import sidecar_path, write_sidecar
 from pipeline.staleness.changes import described
 from pipeline.staleness.records import Record, UnreadableRecordError, read_record
-from stages.collect_certificates import read_certificate
+from stages.lattices.collect_certificates import read_certificate
 
 CERTIFICATE = {
     "set": "wide_range/AE-WR/member-0",
@@ -57,7 +57,7 @@ def made(tmp_path):
     path = tmp_path / "a.nc"
     path.write_text("lattices\n")
     write_sidecar(
-        path, content=path, stage="stages.sample_lattices", spec={"L": 8, "betas": {"grid": [0.4]}},
+        path, content=path, stage="stages.lattices.sample_lattices", spec={"L": 8, "betas": {"grid": [0.4]}},
         code="0123456789abcdef", inputs={"lattices": [(path, "b" * 64)]}, facts={"device": "cpu"},
     )  # fmt: skip
     return path
@@ -185,6 +185,6 @@ def test_names_in_a_sidecar_reach_no_command_line(checkout, monkeypatch):
     assert forged > 20
     run = checkout.smoke("--dry-run", "--printshellcmds", "--forceall")
     assert run.returncode == 0, run.stdout
-    assert "stages.sample_lattices --shards " in run.stdout
+    assert "stages.lattices.sample_lattices --shards " in run.stdout
     assert "touch" not in run.stdout
     assert "(copy)" not in run.stdout

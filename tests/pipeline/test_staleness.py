@@ -259,4 +259,4 @@ def test_a_job_that_fails_leaves_the_result_there_was(smoke_run, tmp_path):
     run = copy.smoke(table)
     assert run.returncode == 1
     assert (copy.path / table).read_bytes() == before
-    assert "the code of stages.test_thermometer changed" in copy.smoke(table, "--dry-run").stdout
+    assert "the code of stages.autoencoder.measure_thermometer changed" in copy.smoke(table, "--dry-run").stdout

@@ -455,7 +455,7 @@ def test_an_edited_comment_makes_nothing_stale_and_an_edited_line_what_runs_it(s
     status, text = verify(copy)
     assert status == 1
     assert listed(text)["stale"] == {"tables/local_entropy.csv"}
-    assert "the code of stages.local_entropy changed" in text
+    assert "the code of stages.autoencoder.local_entropy changed" in text
 
 
 @pytest.mark.slow

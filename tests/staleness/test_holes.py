@@ -110,9 +110,9 @@ def test_touched_code_rules_and_config_make_nothing_stale(recording, planners):
 
 
 def test_a_stage_edited_with_its_time_kept_is_noticed(copy):
-    stage = copy.path / "workflow/stages/plot_local_entropy.py"
+    stage = copy.path / "workflow/stages/autoencoder/plot_local_entropy.py"
     state = stage.stat()
-    copy.edit("workflow/stages/plot_local_entropy.py", lambda text: text + "\n_EDITED = True\n")
+    copy.edit("workflow/stages/autoencoder/plot_local_entropy.py", lambda text: text + "\n_EDITED = True\n")
     os.utime(stage, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert rules(copy.plan()) == {"plot_local_entropy", "report"}
 
@@ -120,7 +120,7 @@ def test_a_stage_edited_with_its_time_kept_is_noticed(copy):
 def test_what_was_made_while_its_code_was_edited_is_stale_and_then_is_not(copy):
     target = f"{RESULTS}/tables/model_losses.csv"
     copy.edit(
-        "workflow/stages/collect_losses.py",
+        "workflow/stages/autoencoder/collect_losses.py",
         at_start_of_main(
             [
                 "with open(__file__, 'r+') as own:",
@@ -130,7 +130,7 @@ def test_what_was_made_while_its_code_was_edited_is_stale_and_then_is_not(copy):
         ),
     )
     copy.run(target)
-    assert "_EDITED = True" in (copy.path / "workflow/stages/collect_losses.py").read_text()
+    assert "_EDITED = True" in (copy.path / "workflow/stages/autoencoder/collect_losses.py").read_text()
     assert rules(copy.plan(target)) == {"collect_losses"}
     copy.run(target)
     assert copy.plan(target) == []
@@ -138,9 +138,9 @@ def test_what_was_made_while_its_code_was_edited_is_stale_and_then_is_not(copy):
 
 def test_code_that_was_edited_between_plan_and_job_is_the_code_that_counts(copy):
     # the first of two jobs edits the stage of the second, which was planned with the code before
-    target, stage = f"{RESULTS}/figures/certificates.pdf", "workflow/stages/plot_certificates.py"
+    target, stage = f"{RESULTS}/figures/certificates.pdf", "workflow/stages/lattices/plot_certificates.py"
     copy.edit(
-        "workflow/stages/collect_certificates.py",
+        "workflow/stages/lattices/collect_certificates.py",
         at_start_of_main(
             [f"with open({stage!r}, 'a') as other:", "    other.write('\\n_EDITED = True\\n')"]
         ),
@@ -210,7 +210,7 @@ def test_a_touched_input_of_more_than_a_megabyte_makes_nothing_stale(big):
 
 
 def test_lattices_are_stale_when_the_code_that_drew_their_shards_is_edited(big):
-    name = "workflow/stages/sample_shard.py"
+    name = "workflow/stages/lattices/sample_shard.py"
     plan = big.plan(*BIG, settings=BIG_SETTINGS, edits={name: significant(name)})
     assert sorted(job.rule for job in plan) == [
         "certify_lattices", "sample_lattices", "sample_shard", "sample_shard",
@@ -218,7 +218,7 @@ def test_lattices_are_stale_when_the_code_that_drew_their_shards_is_edited(big):
 
 
 def test_what_was_made_again_with_the_same_bytes_makes_nothing_stale(recording, copy):
-    name = "workflow/stages/hard_code_weights.py"
+    name = "workflow/stages/autoencoder/hard_code_weights.py"
     nets = [f"{RESULTS}/nets/HCG-{size}/hard_coded.safetensors" for size in ("64-32", "32-16")]
     before = [(copy.path / net).read_bytes() for net in nets]
     copy.edit(name, significant(name))
@@ -272,7 +272,7 @@ def test_a_stale_job_is_selected_at_once_also_if_only_its_certificate_is_made_ag
 
 def test_members_are_stale_when_the_code_that_trained_them_together_is_edited(copy):
     targets = [f"{RESULTS}/nets/CG-32-16/member-{k}.safetensors" for k in "01"]
-    name, together = "workflow/stages/train_members.py", {"members_per_job": 2}
+    name, together = "workflow/stages/autoencoder/train_members.py", {"members_per_job": 2}
     for target in targets:
         (copy.path / target).unlink()
     copy.run(*targets, settings=together)

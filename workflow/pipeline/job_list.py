@@ -21,7 +21,7 @@ from typing import Any
 from coarsegrain.errors import CoarsegrainError
 
 # What runs a stage in a command.
-STAGE = re.compile(r"\bpython -m (stages\.\w+)")
+STAGE = re.compile(r"\bpython -m (stages\.[\w.]+)")
 # Where the words that a job's command gives to its stage end.
 REDIRECTIONS = (">", "&&", "|", "2>&1")
 
@@ -76,7 +76,7 @@ class Job:
 
     @property
     def stage(self) -> str | None:
-        """The stage's module, e.g. ``stages.beta_flow``; None if the command runs none."""
+        """The stage's module, as ``stages.autoencoder.beta_flow``; None if it runs none."""
         found = STAGE.search(self.command)
         return found[1] if found else None
 

@@ -33,6 +33,9 @@ from pipeline.staleness.records import is_made_from
 
 Input = Annotated[Path, "input"]
 Inputs = Annotated[list[Path], "inputs"]
+# Files of which the result may be taken instead of computing it. The same bytes come out, so they
+# are not in provenance and another number of them makes nothing stale.
+Parts = Annotated[list[Path], "parts"]
 Output = Annotated[Path, "output"]
 Spec = Annotated[dict[str, Any], "spec"]
 # A word that does not decide the result, such as a device that gives the same bits: outside the
@@ -67,7 +70,9 @@ def run(main: Callable[..., Facts | Outcome], arguments: list[str] | None = None
     }
     values = vars(_parser(main, kinds).parse_args(arguments))
     stage = inspect.getmodule(main).__spec__.name  # type: ignore[union-attr]
-    planned = values.pop("code")
+    planned, spec = values.pop("code"), values.pop("spec")
+    if "spec" in kinds:
+        values["spec"] = spec
     code = _code_now(stage, planned)
     if "code" in kinds:
         values["code"] = code
@@ -77,7 +82,7 @@ def run(main: Callable[..., Facts | Outcome], arguments: list[str] | None = None
         inputs = _existing_inputs(values, kinds)
         if planned not in (code, UNKNOWN):
             print(f"{stage} was edited after this job was planned: its sidecar says what ran")
-        made_from = {"stage": stage, "spec": values.get("spec", {}), "code": code, "inputs": inputs}
+        made_from = {"stage": stage, "spec": spec, "code": code, "inputs": inputs}
         if KEEP in os.environ and all(is_made_from(path, **made_from) for path in finals.values()):
             print("already made from these very inputs, spec and code: left as it is")
             return
@@ -124,14 +129,15 @@ def _parser(
         flag = f"--{name.replace('_', '-')}"
         if kind == "input":
             parser.add_argument(flag, type=Path, required=True, metavar="FILE", help="read")
-        elif kind == "inputs":
+        elif kind in ("inputs", "parts"):
             parser.add_argument(
                 flag,
                 type=Path,
-                required=True,
+                required=kind == "inputs",
+                default=[],
                 nargs="*",
                 metavar="FILE",
-                help="read, in this order",
+                help="read, in this order" if kind == "inputs" else "take the result from there",
             )
         elif kind == "output":
             parser.add_argument(flag, type=Path, required=True, metavar="FILE", help="written")
@@ -139,10 +145,14 @@ def _parser(
             parser.add_argument(
                 flag, required=True, metavar="WORD", help="does not decide the result"
             )
-        elif kind == "spec":
-            parser.add_argument(
-                flag, type=_json_object, required=True, metavar="JSON", help="what to compute"
-            )
+    parser.add_argument(
+        "--spec",
+        type=_json_object,
+        required="spec" in kinds,
+        default={},
+        metavar="JSON",
+        help="what to compute",
+    )
     parser.add_argument(
         "--code", default=UNKNOWN, metavar="DIGEST", help="digest of the code, kept in provenance"
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ import pandas as pd
 
 from coarsegrain.errors import CoarsegrainError
 from coarsegrain.nets.device import choose_device, use_threads
-from coarsegrain.nets.network import Activation, Network, write_network
+from coarsegrain.nets.network import Activation, Network, read_network, write_network
 from coarsegrain.nets.splits import split
 from coarsegrain.nets.training import (
     CheckpointFile,
@@ -25,6 +25,7 @@ from coarsegrain.nets.training import (
     train_members,
 )
 from coarsegrain.nets.transfer import joined
+from coarsegrain.storage.lattices import read_lattices
 from pipeline.gpus import take_device
 from pipeline.progress import reporter
 from pipeline.provenance import sha256
@@ -34,42 +35,99 @@ from pipeline.together import read_trained
 
 
 @dataclass(frozen=True)
+class TrainingSpec:
+    """What decides the training of one member of a net.
+
+    Attributes:
+        net: its name.
+        member: its number.
+        sizes: units of the layers to train, inputs first.
+        activations: one per layer to train.
+        biases: whether these layers have biases.
+        targets: what the net should make of lattices: ``"spins"`` of lattices, or their
+            ``"betas"``.
+        settings: see ``TrainingSettings``.
+        splits: see ``split``.
+        start_seed: of the starting weights.
+        shuffling_seed: of the order of the lattices.
+        device: auto, cpu or cuda.
+        threads: numeric threads; the order of sums depends on it.
+        precision: float32 or float64.
+    """
+
+    net: str
+    member: int
+    sizes: Sequence[int]
+    activations: Sequence[Activation]
+    biases: bool
+    targets: Literal["spins", "betas"]
+    settings: TrainingSettings
+    splits: Mapping[str, float]
+    start_seed: int
+    shuffling_seed: int
+    device: Literal["auto", "cpu", "cuda"]
+    threads: int
+    precision: Literal["float32", "float64"]
+
+    @classmethod
+    def parsed(cls, told: Mapping[str, Any]) -> Self:
+        """From a stage's spec."""
+        return cls(**{**told, "settings": TrainingSettings(**told["settings"])})
+
+
+@dataclass(frozen=True)
 class Task:
     """One member to train.
 
     Attributes:
-        spec: net, member; sizes of the layers to train; settings (see ``TrainingSettings``);
-            splits; start_seed, shuffling_seed; device, threads, precision.
+        spec: what decides it.
+        key: names the training by all that decides its result but the code.
         inputs: (n, …) lattices.
         targets: (n, …) what the net should make of them.
-        activations: one per layer to train.
-        read: the files that all this comes from.
-        biases: whether the layers to train have biases.
         frozen: a net whose layers come first and stay as they are.
     """
 
-    spec: Mapping[str, Any]
+    spec: TrainingSpec
+    key: str
     inputs: npt.NDArray[np.generic]
     targets: npt.NDArray[np.generic]
-    activations: Sequence[Activation]
-    read: Sequence[Path]
-    biases: bool = False
     frozen: Network | None = None
+
+    @classmethod
+    def read(
+        cls,
+        told: Mapping[str, Any],
+        lattices_in: Path,
+        lattices_out: Path,
+        transferred: Sequence[Path],
+    ) -> Self:
+        """From a stage's spec and files: what the net reads, what it should give, and layers."""
+        spec = TrainingSpec.parsed(told)
+        before = read_lattices(lattices_in)
+        after = before if lattices_out == lattices_in else read_lattices(lattices_out)
+        read = dict.fromkeys([lattices_in, lattices_out, *transferred])
+        return cls(
+            spec,
+            canonical_json([told, [sha256(path) for path in read]]),
+            before.spins,
+            after.spins if spec.targets == "spins" else after.betas,
+            joined([read_network(path) for path in transferred]) if transferred else None,
+        )
 
     def member(self, folder: Path, code: str, minutes: str) -> Member:
         """With its starting weights, its data, and the checkpoint it may go on from."""
         spec = self.spec
-        parts = split(len(self.inputs), **spec["splits"])
+        parts = split(len(self.inputs), **spec.splits)
         start = glorot_network(
-            spec["sizes"], self.activations, biases=self.biases, seed=spec["start_seed"]
+            spec.sizes, spec.activations, biases=spec.biases, seed=spec.start_seed
         )
         return Member(
             start if self.frozen is None else joined([self.frozen, start]),
             (self.inputs[parts.train], self.targets[parts.train]),
             (self.inputs[parts.validation], self.targets[parts.validation]),
-            seed=spec["shuffling_seed"],
-            name=f"{spec['net']}, member {spec['member']}",
-            checkpoint=_checkpoint(folder, spec, code, self.read, minutes),
+            seed=spec.shuffling_seed,
+            name=f"{spec.net}, member {spec.member}",
+            checkpoint=_checkpoint(folder, self, code, minutes),
         )
 
 
@@ -87,11 +145,11 @@ def train_tasks(
         Every member's net and history, and what the stage ends with.
     """
     spec = tasks[0].spec
-    use_threads(spec["threads"])
-    settings = TrainingSettings(**spec["settings"])
-    device = take_device(spec["device"], choose_device)
+    use_threads(spec.threads)
+    settings = spec.settings
+    device = take_device(spec.device, choose_device)
     members = [task.member(folder, code, checkpoint_minutes) for task in tasks]
-    what = members[0].name if len(members) == 1 else f"{spec['net']}, {len(members)} members"
+    what = members[0].name if len(members) == 1 else f"{spec.net}, {len(members)} members"
     frozen = tasks[0].frozen
     with _asked_to_stop() as asked_to_stop:
         trained = train_members(
@@ -99,8 +157,8 @@ def train_tasks(
             settings,
             frozen=0 if frozen is None else len(frozen.layers),
             device=device,
-            precision=spec["precision"],
-            threads=spec["threads"],
+            precision=spec.precision,
+            threads=spec.threads,
             progress=reporter(what, settings.epochs, "epochs"),
             asked_to_stop=asked_to_stop,
         )
@@ -108,7 +166,7 @@ def train_tasks(
         path
         for task, member in zip(tasks, members)
         if member.checkpoint is not None
-        for path in _checkpoints_of(member.checkpoint, task.spec["member"])
+        for path in _checkpoints_of(member.checkpoint, task.spec.member)
     ]
     facts = {"device": device, "training_ended": _ending(trained[0].table(settings), settings)}
     return trained, Outcome(facts, no_longer_needed=over)
@@ -133,10 +191,9 @@ def train_or_take(
     Returns:
         Its history with model and member in front, and what the stage ends with.
     """
-    spec = task.spec
-    settings = TrainingSettings(**spec["settings"])
+    spec, settings = task.spec, task.spec.settings
     if together:
-        trained = read_trained(together[0], spec["member"], task.frozen, task.activations)
+        trained = read_trained(together[0], spec.member, task.frozen, spec.activations)
         facts = {"training_ended": _ending(trained.table(settings), settings)}
         outcome = Outcome({**facts, "trained_in": str(together[0])})
     else:
@@ -145,8 +202,8 @@ def train_or_take(
         )
     write_network(network, trained.network)
     history = trained.table(settings)
-    history.insert(0, "model", spec["net"])
-    history.insert(1, "member", spec["member"])
+    history.insert(0, "model", spec.net)
+    history.insert(1, "member", spec.member)
     return history, outcome
 
 
@@ -163,9 +220,7 @@ def _ending(history: pd.DataFrame, settings: TrainingSettings) -> str:
     )
 
 
-def _checkpoint(
-    folder: Path, spec: Mapping[str, Any], code: str, read: Sequence[Path], minutes: str
-) -> CheckpointFile:
+def _checkpoint(folder: Path, task: Task, code: str, minutes: str) -> CheckpointFile:
     """Where a training is kept in between: the name follows from all that decides its result."""
     try:
         seconds = 60 * float(minutes)
@@ -173,11 +228,9 @@ def _checkpoint(
         raise CoarsegrainError(
             f"--checkpoint-minutes is {minutes!r}; it must be a number of minutes."
         ) from None
-    decides = canonical_json([spec, code, [sha256(path) for path in read]])
-    key = hashlib.sha256(decides.encode()).hexdigest()[:16]
-    return CheckpointFile(
-        folder / "checkpoints" / f"member-{spec['member']}.{key}.safetensors", seconds
-    )
+    key = hashlib.sha256(canonical_json([task.key, code]).encode()).hexdigest()[:16]
+    name = f"member-{task.spec.member}.{key}.safetensors"
+    return CheckpointFile(folder / "checkpoints" / name, seconds)
 
 
 def _checkpoints_of(checkpoint: CheckpointFile, member: int) -> list[Path]:

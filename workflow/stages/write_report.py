@@ -6,7 +6,7 @@ from coarsegrain.errors import CoarsegrainError
 from pipeline.spec import canonical_json
 from pipeline.stage import Inputs, Option, Output, Spec, run
 
-CONTENTS = "autoencoder"
+CONTENTS = "results"
 
 
 def main(

@@ -180,7 +180,7 @@ def stage(tmp_path):
         (tmp_path / folder).mkdir(exist_ok=True)
         return subprocess.Popen(
             [
-                sys.executable, "-u", "-m", "stages.train_shallow_net",
+                sys.executable, "-u", "-m", "stages.autoencoder.train_net",
                 "--lattices-in", "in.nc", "--lattices-out", "out.nc", "--together",
                 "--network", f"{folder}/net.safetensors", "--history", f"{folder}/history.csv",
                 "--checkpoint-minutes", minutes, "--spec", spec, "--code", "abc",

@@ -1,6 +1,6 @@
 """What every job of a kind does once: start, import its stage, load compiled kernels, open a file.
 
-    python -m pipeline.estimate.first_calls stages.train_model hybrid hinge float32 some.nc reading
+    python -m pipeline.estimate.first_calls stages.autoencoder.train_net hybrid hinge float32 some.nc reading
 
 Nothing is imported but the stage and what the calls need, as in the job itself.
 """

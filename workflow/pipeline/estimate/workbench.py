@@ -71,7 +71,7 @@ class Workbench:
         if key not in self._sets:
             self._tell(f"lattices, {', '.join(betas)} beta")
             # The stages are scripts without types; this one says which beta each lattice has.
-            sampling_stage = import_module("stages.sample_shard")
+            sampling_stage = import_module("stages.lattices.sample_shard")
             self._sets[key] = measurement.sampled_set(
                 sampling_stage.inverse_temperatures(spec["betas"], seed=1),
                 spec["L"],

@@ -1,0 +1,1 @@
+"""Figures of study A: autoencoders against decimation."""

@@ -1,0 +1,90 @@
+"""All studies under one config, and what is made of all of them together."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from coarsegrain.errors import ConfigError
+from pipeline.digest import WORKFLOW
+from pipeline.studies.autoencoder import Autoencoder
+from pipeline.studies.lattices import Lattices
+from pipeline.studies.study import Config, Figure, Recipe, Study
+
+#: The studies that use lattices, in the order of the report.
+STUDIES = (Autoencoder,)
+CAPTIONS = WORKFLOW / "report"
+
+
+class Experiment:
+    """All studies under one config: the experiment's own, or a variant of it."""
+
+    def __init__(
+        self, config: Config, variant: str = "", base: "Experiment | None" = None
+    ) -> None:
+        """See ``Study``."""
+        self.config = config
+        self.variant = variant
+        lattices = Lattices(config, variant, base.lattices if base else None)
+        users = [
+            each(config, variant, base.studies[each.name] if base else None, lattices=lattices)
+            for each in STUDIES
+        ]
+        lattices.users = users
+        self.lattices: Lattices = lattices
+        #: By name.
+        self.studies: Mapping[str, Any] = {each.name: each for each in [*users, lattices]}
+
+    def recipe(self, name: str, arguments: Mapping[str, str | int]) -> Recipe:
+        """The recipe of a job.
+
+        Args:
+            name: of the study and its method, ``"autoencoder.train_net"``; of what is made of all
+                studies the method alone.
+            arguments: of the method.
+        """
+        study, _, method = name.rpartition(".")
+        owner = self.studies[study] if study else self
+        found: Recipe = getattr(owner, method)(**arguments)
+        return found
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """The paths of all tables, by name."""
+        studies: Sequence[Study] = list(self.studies.values())
+        return {name: study.table(name) for study in studies for name in study.tables}
+
+    @property
+    def figures(self) -> list[tuple[Study, Figure]]:
+        """All figures, each with its study."""
+        return [(study, figure) for study in self.studies.values() for figure in study.figures]
+
+    def figure_files(self) -> list[str]:
+        """The files of all figures."""
+        folder = f"{self.config['results_dir']}/{self.variant}figures"
+        return [
+            f"{folder}/{figure.name}.{ending}"
+            for _, figure in self.figures
+            for ending in ("pdf", "png")
+        ]
+
+    def figure(self, name: str) -> tuple[Study, Figure]:
+        """A figure by its name, with its study.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        for study, figure in self.figures:
+            if figure.name == name:
+                return study, figure
+        raise ConfigError(f"no study lists a figure {name}.")
+
+    def write_report(self) -> Recipe:
+        """The report: Snakemake's own, made by Snakemake from figures, captions and tables."""
+        captions = [f"{study.name}/{figure.name}" for study, figure in self.figures]
+        return Recipe(
+            {
+                "results": [*self.tables.values(), *self.figure_files()],
+                "captions": [str(Path(CAPTIONS, f"{each}.rst")) for each in ["workflow", *captions]],
+            },
+            {"config": self.config},
+        )

@@ -1,0 +1,137 @@
+"""What a study is: recipes of all that it makes, as pure functions of a config.
+
+A rule, its stage and the method of its study that gives the recipe have one name: rule
+``train_net`` runs ``stages.autoencoder.train_net`` as ``Autoencoder.train_net`` says.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import update_wrapper
+from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
+
+from pipeline.spec import derived_seed
+
+Config = Mapping[str, Any]
+#: Files by the stage's option.
+Files = Mapping[str, str | Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What decides the result of a job.
+
+    Attributes:
+        inputs: the files that the stage reads, by its options.
+        spec: what the stage is to compute.
+        waits_for: files that must be there and whose content decides nothing: certificates.
+        parts: files of which the stage may take the result instead of computing it, by its
+            options: the same bytes, so they decide nothing either.
+    """
+
+    inputs: Files = field(default_factory=dict)
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    waits_for: Sequence[str] = ()
+    parts: Files = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure as the report lists it.
+
+    Attributes:
+        name: of its files, its rule (``plot_<name>``) and its caption.
+        subject: the heading under which it is listed.
+        remakes: the figures of the paper that it remakes, e.g. ``"Figure 13"``.
+    """
+
+    name: str
+    subject: str
+    remakes: str = ""
+
+    @property
+    def label(self) -> str:
+        """What the report calls it."""
+        name = self.name.replace("_", " ")
+        return f"{name} ({self.remakes})" if self.remakes else name
+
+
+S = TypeVar("S", bound="Study")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def once(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Have a study work a recipe out once: others' recipes ask for it again and again."""
+
+    def known(study: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        key = (method.__name__, *args, *sorted(kwargs.items()))
+        if key not in study._known:
+            study._known[key] = method(study, *args, **kwargs)
+        value: R = study._known[key]
+        return value
+
+    return update_wrapper(known, method)
+
+
+class Study:
+    """One study under one config: the experiment's own, or a variant of it.
+
+    What a variant would make from the same recipe as the base is the base's file: a variant makes
+    only what differs. ``folder`` decides that, by comparing recipes; since recipes hold the paths
+    of inputs, it follows from the first difference on.
+    """
+
+    #: Of its rules, stages, figures, captions and claims.
+    name: ClassVar[str]
+    #: Its heading in the report.
+    title: ClassVar[str]
+    figures: ClassVar[Sequence[Figure]] = ()
+    #: Names of its tables, each with the method that gives its recipe.
+    tables: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, config: Config, variant: str = "", base: Self | None = None) -> None:
+        """Make the study.
+
+        Args:
+            config: validated.
+            variant: where a variant's results are, below the results' folder: ``variants/<name>/``;
+                nothing for the base.
+            base: the same study without the variant's changes.
+        """
+        self.config = config
+        self.variant = variant
+        self.base = base
+        self._known: dict[tuple[object, ...], Any] = {}
+
+    def seed(self, purpose: str, **keys: str | int) -> int:
+        """A seed of its own for one purpose."""
+        return derived_seed(self.config["seed"], purpose, **keys)
+
+    @once
+    def folder(self, recipe: str, *arguments: Any) -> str:
+        """Where a result is: with the base if it has the same recipe, else with the variant.
+
+        Args:
+            recipe: the method that gives it.
+            arguments: of the method.
+        """
+        if self.base is not None:
+            try:
+                same = getattr(self, recipe)(*arguments) == getattr(self.base, recipe)(*arguments)
+            except KeyError:  # the base knows no such net
+                same = False
+            if same:
+                return self.base.folder(recipe, *arguments)
+        return f"{self.config['results_dir']}/{self.variant}"
+
+    def table(self, name: str) -> str:
+        """The path of a table."""
+        return f"{self.folder(self.tables[name])}tables/{name}.csv"
+
+    def lattice_sets(self) -> list[str]:
+        """The sets of lattices that it uses, by name."""
+        return []
+
+    def betas_of(self, lattice_set: str) -> Mapping[str, Any] | None:
+        """The inverse temperatures of a set (see sample_lattices); None if it is not this study's."""
+        return None

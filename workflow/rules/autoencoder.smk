@@ -1,0 +1,240 @@
+# Study A: autoencoders against decimation.
+
+
+use rule local_stage as hard_code_weights with:
+    output:
+        network="<results>/{variant}nets/{net}/hard_coded.safetensors",
+    pathvars:
+        job="hard_code_weights/{variant}{net}",
+    params:
+        **stage("autoencoder.hard_code_weights"),
+
+
+use rule local_stage as transfer_weights with:
+    input:
+        unpack(made_from("autoencoder.transfer_weights")),
+    output:
+        network="<results>/{variant}nets/{net}/member-{member}.transferred.safetensors",
+    pathvars:
+        job="transfer_weights/{variant}{net}/member-{member}",
+    params:
+        **stage("autoencoder.transfer_weights"),
+
+
+use rule gpu_stage as train_members with:
+    input:
+        unpack(made_from("autoencoder.train_members")),
+    output:
+        together="<results>/{variant}nets/{net}/together/members-{members}.safetensors",
+    # Several members of a net in one job, from which train_net takes them.
+    pathvars:
+        job="train_members/{variant}{net}/members-{members}",
+    wildcard_constraints:
+        members=r"\d+(-\d+)+",
+    threads: config["threads"]
+    resources:
+        mem_mb=memory(8000),
+        runtime=TRAINING_MINUTES,
+        gpu=GPUS,
+    params:
+        **stage(
+            "autoencoder.train_members",
+            checkpoint_minutes=config["checkpoint_minutes"],
+        ),
+
+
+use rule gpu_stage as train_net with:
+    input:
+        unpack(made_from("autoencoder.train_net")),
+    output:
+        network="<results>/{variant}nets/{net}/member-{member}.safetensors",
+        history="<results>/{variant}nets/{net}/member-{member}.history.csv",
+    pathvars:
+        job="train_net/{variant}{net}/member-{member}",
+    threads: config["threads"]
+    resources:
+        # a member that was trained with others is only taken from their file
+        mem_mb=lambda wildcards, input, attempt: attempt
+        * (1000 if input.together else 3000),
+        runtime=lambda wildcards, input: 10 if input.together else TRAINING_MINUTES,
+        gpu=lambda wildcards, input: 0 if input.together else GPUS,
+    params:
+        **stage(
+            "autoencoder.train_net", checkpoint_minutes=config["checkpoint_minutes"]
+        ),
+
+
+use rule local_stage as evaluate_model with:
+    input:
+        unpack(made_from("autoencoder.evaluate_model")),
+    output:
+        losses="<results>/{variant}nets/{net}/member-{member}.losses.csv",
+    pathvars:
+        job="evaluate_model/{variant}{net}/member-{member}",
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        **stage("autoencoder.evaluate_model"),
+
+
+use rule local_stage as collect_losses with:
+    input:
+        unpack(made_from("autoencoder.collect_losses")),
+    output:
+        table="<results>/{variant}tables/model_losses.csv",
+    pathvars:
+        job="{variant}collect_losses",
+    params:
+        **stage("autoencoder.collect_losses"),
+
+
+use rule local_stage as describe_models with:
+    output:
+        table="<results>/{variant}tables/model_architectures.csv",
+    pathvars:
+        job="{variant}describe_models",
+    params:
+        **stage("autoencoder.describe_models"),
+
+
+use rule stage as local_entropy with:
+    input:
+        unpack(made_from("autoencoder.local_entropy")),
+    output:
+        table="<results>/{variant}tables/local_entropy.csv",
+    pathvars:
+        job="{variant}local_entropy",
+    resources:
+        mem_mb=memory(3000),
+        runtime=60,
+    params:
+        **stage("autoencoder.local_entropy"),
+
+
+use rule local_stage as measure_thermometer with:
+    input:
+        unpack(made_from("autoencoder.measure_thermometer")),
+    output:
+        table="<results>/{variant}tables/thermometer.csv",
+    pathvars:
+        job="{variant}measure_thermometer",
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        **stage("autoencoder.measure_thermometer"),
+
+
+use rule stage as beta_flow with:
+    input:
+        unpack(made_from("autoencoder.beta_flow")),
+    output:
+        table="<results>/{variant}tables/beta_flow.csv",
+        fixed_points="<results>/{variant}tables/beta_fixed_point.csv",
+    pathvars:
+        job="{variant}beta_flow",
+    resources:
+        mem_mb=memory(3000),
+        runtime=60,
+    params:
+        **stage("autoencoder.beta_flow"),
+
+
+use rule figure as plot_loss_curves with:
+    input:
+        unpack(made_from("autoencoder.plot_loss_curves")),
+    output:
+        **figure("loss_curves"),
+    pathvars:
+        job="plot_loss_curves",
+    params:
+        **stage("autoencoder.plot_loss_curves"),
+
+
+use rule figure as plot_reconstructions with:
+    input:
+        unpack(made_from("autoencoder.plot_reconstructions")),
+    output:
+        **figure("reconstructions"),
+    pathvars:
+        job="plot_reconstructions",
+    params:
+        **stage("autoencoder.plot_reconstructions"),
+
+
+use rule figure as plot_weight_matrices with:
+    input:
+        unpack(made_from("autoencoder.plot_weight_matrices")),
+    output:
+        **figure("weight_matrices"),
+    pathvars:
+        job="plot_weight_matrices",
+    params:
+        **stage("autoencoder.plot_weight_matrices"),
+
+
+use rule figure as plot_spin_correlations with:
+    input:
+        unpack(made_from("autoencoder.plot_spin_correlations")),
+    output:
+        **figure("spin_correlations"),
+    pathvars:
+        job="plot_spin_correlations",
+    params:
+        **stage("autoencoder.plot_spin_correlations"),
+
+
+use rule figure as plot_local_entropy with:
+    input:
+        unpack(made_from("autoencoder.plot_local_entropy")),
+    output:
+        **figure("local_entropy"),
+    pathvars:
+        job="plot_local_entropy",
+    params:
+        **stage("autoencoder.plot_local_entropy"),
+
+
+use rule figure as plot_lattice_gallery with:
+    input:
+        unpack(made_from("autoencoder.plot_lattice_gallery")),
+    output:
+        **figure("lattice_gallery"),
+    pathvars:
+        job="plot_lattice_gallery",
+    params:
+        **stage("autoencoder.plot_lattice_gallery"),
+
+
+use rule figure as plot_thermometer with:
+    input:
+        unpack(made_from("autoencoder.plot_thermometer")),
+    output:
+        **figure("thermometer"),
+    pathvars:
+        job="plot_thermometer",
+    params:
+        **stage("autoencoder.plot_thermometer"),
+
+
+use rule figure as plot_beta_flow with:
+    input:
+        unpack(made_from("autoencoder.plot_beta_flow")),
+    output:
+        **figure("beta_flow"),
+    pathvars:
+        job="plot_beta_flow",
+    params:
+        **stage("autoencoder.plot_beta_flow"),
+
+
+use rule figure as plot_autoencoder_wide_range_losses with:
+    input:
+        unpack(made_from("autoencoder.plot_autoencoder_wide_range_losses")),
+    output:
+        **figure("autoencoder_wide_range_losses"),
+    pathvars:
+        job="plot_autoencoder_wide_range_losses",
+    params:
+        **stage("autoencoder.plot_autoencoder_wide_range_losses"),

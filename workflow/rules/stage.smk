@@ -1,0 +1,46 @@
+# What every rule that runs a stage has in common. It makes nothing itself.
+rule stage:
+    log:
+        "<logs>/<job>.log",
+    benchmark:
+        "<benchmarks>/<job>.tsv"
+    pathvars:
+        job="stage",
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        stage="",
+        spec="{}",
+        code="",
+        options="--help",
+        job="",
+    message:
+        "{params.stage} {params.job}"
+    shell:
+        "python -m stages.{params.stage} {params.options}"
+        " --spec {params.spec:q} --code {params.code} > {log} 2>&1"
+
+
+# The same for stages of seconds, which on a cluster run where Snakemake runs.
+use rule stage as local_stage with:
+    localrule: True
+
+
+# The same for stages that can use a GPU, with the environment that `--sdm conda` makes for them.
+use rule stage as gpu_stage with:
+    conda:
+        f"../../envs/{'gpu' if GPUS else 'cpu'}.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=30,
+        gpu=GPUS,
+
+
+# The same for figures.
+use rule local_stage as figure with:
+    resources:
+        mem_mb=2000,
+        runtime=30,

@@ -1,0 +1,1 @@
+"""The stages of study A: autoencoders against decimation."""

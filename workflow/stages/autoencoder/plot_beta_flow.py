@@ -1,0 +1,15 @@
+"""Rule plot_beta_flow: β before and after each map, and the fixed points (figure 16)."""
+
+from coarsegrain.figures.autoencoder.beta_flow import beta_flow
+from coarsegrain.figures.style import save
+from coarsegrain.storage.tables import read_table
+from pipeline.stage import Input, Output, run
+
+
+def main(*, table: Input, fixed_points: Input, pdf: Output, png: Output) -> None:
+    """Plot the table of measured β and the table of fixed points."""
+    save(beta_flow(read_table(table), read_table(fixed_points)), pdf, png)
+
+
+if __name__ == "__main__":
+    run(main)

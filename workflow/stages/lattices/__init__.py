@@ -1,0 +1,1 @@
+"""The stages of sampled lattices and their certificates."""
