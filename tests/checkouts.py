@@ -10,6 +10,13 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def stages(folder):
+    """The modules of all stages of a checkout."""
+    workflow = folder / "workflow"
+    found = sorted((workflow / "stages").rglob("[a-z]*.py"))
+    return [".".join(path.relative_to(workflow).with_suffix("").parts) for path in found]
+
+
 @dataclass(frozen=True)
 class Checkout:
     """A copy of the project, with its own results."""

@@ -105,15 +105,15 @@ def test_a_training_broken_off_by_kill_or_ctrl_c_ends_with_the_same_bytes(checko
     changes.write_text("{checkpoint_minutes: 0, nets: {epochs: {deep: 300}}}")
     net = "results/smoke/nets/Model-1/member-0.safetensors"
     history = net.replace(".safetensors", ".history.csv")
-    log = checkout.path / "results/smoke/logs/train_model/Model-1/member-0.log"
+    log = checkout.path / "results/smoke/logs/train_net/Model-1/member-0.log"
 
     first = start(checkout, net, changes)
     wait_for_checkpoint(checkout, "Model-1", first)
-    for job in jobs_of(checkout, "train_model"):
+    for job in jobs_of(checkout, "autoencoder.train_net"):
         os.kill(job, signal.SIGKILL)
     said, _ = first.communicate(timeout=120)
     assert first.returncode == 1
-    assert "Error in rule train_model" in said
+    assert "Error in rule train_net" in said
     assert not (checkout.path / net).exists()
 
     second = start(checkout, net, changes)

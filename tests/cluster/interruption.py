@@ -13,9 +13,9 @@ LONG = "{checkpoint_minutes: 0, nets: {epochs: {shallow: 6000, deep: 4000}}}"
 # The first is cut off again and again; the second goes on alone, as a training of days would.
 CUT = "results/smoke/nets/Model-1/member-0"
 ALONE = "results/smoke/nets/CG-64-32/member-0"
-CUT_JOB = "rule_train_model_wildcards_Model-1_0"  # Slurm's comment on it
-CUT_LOG = "results/smoke/logs/train_model/Model-1/member-0.log"
-ALONE_JOB = "rule_train_shallow_net_wildcards_CG-64-32_0"
+CUT_JOB = "rule_train_net_wildcards__Model-1_0"  # Slurm's comment on it
+CUT_LOG = "results/smoke/logs/train_net/Model-1/member-0.log"
+ALONE_JOB = "rule_train_net_wildcards__CG-64-32_0"
 TARGETS = [f"{CUT}.safetensors", f"{ALONE}.safetensors"]
 
 

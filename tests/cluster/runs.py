@@ -61,8 +61,11 @@ class ClusterRun:
 
 def rules_that_run_beside_snakemake():
     texts = [path.read_text() for path in (PROJECT / "workflow/rules").glob("*.smk")]
-    rules = [rule for text in texts for rule in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]]
-    local = {rule.split(":")[0] for rule in rules if "localrule: True" in rule}
+    local = {
+        rule
+        for text in texts
+        for rule in re.findall(r"^use rule (?:local_stage|figure) as (\w+)", text, re.MULTILINE)
+    }
     return {*local, "all", "default", "total"}  # the last is a line of Snakemake's list
 
 

@@ -200,7 +200,7 @@ def test_with_device_cuda_jobs_get_a_gpu_and_the_partition_of_ones_own_file(
     (tmp_path / "site").mkdir()
     (tmp_path / "site/profile.yaml").write_text(
         "default-resources: [slurm_partition=main]\n"
-        "set-resources: [train_thermometer:slurm_partition=accelerated]\n"
+        "set-resources: [train_net:slurm_partition=accelerated]\n"
     )
     sampled = "results/smoke/lattices/local_entropy.nc"
     (finished.path / sampled).unlink()
@@ -221,7 +221,7 @@ def test_with_device_cuda_jobs_get_a_gpu_and_the_partition_of_ones_own_file(
     partitions = {job["Comment"].split("_")[1]: job["Partition"] for job in jobs}
     assert partitions == {"lattices": "main", "train": "accelerated"}
     if {job["JobState"] for job in jobs} != {"COMPLETED"}:  # a stand-in it is
-        log = finished.path / "results/smoke/logs/train_thermometer/member-0.log"
+        log = finished.path / "results/smoke/logs/train_net/thermometer/member-0.log"
         assert "device is cuda, but" in log.read_text()
 
 

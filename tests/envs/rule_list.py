@@ -26,11 +26,12 @@ def rules_of(folder: Path, config: dict[str, str]) -> list[dict]:
             {
                 "name": rule.name,
                 "command": rule.shellcmd,
+                "stage": f"stages.{dict(rule.params.items())['stage']}",
                 "environment": rule.conda_env and str(Path(rule.basedir.path, rule.conda_env)),
                 "asks_for_gpu": "gpu" in rule.resources,
             }
             for rule in workflow.rules
-            if rule.shellcmd
+            if dict(rule.params.items()).get("stage")
         ]
 
 

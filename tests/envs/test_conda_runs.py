@@ -40,8 +40,10 @@ def test_a_run_with_conda_gives_a_plain_runs_bytes_and_switching_makes_nothing_s
     (prefix,) = [path for path in (checkout.path / ".snakemake/conda").iterdir() if path.is_dir()]
     stages = [start for start in interpreters_in(prefix) if start["words"][0] == "-m"]
     assert {start["words"][1] for start in stages} >= {
-        "stages.lattices.sample_lattices", "stages.lattices.certify_lattices", "stages.lattices.decimate_lattices",
-        "stages.autoencoder.train_net", "stages.autoencoder.evaluate_model", "stages.autoencoder.describe_models",
+        "stages.lattices.sample_lattices", "stages.lattices.certify_lattices",
+        "stages.lattices.decimate_lattices",
+        "stages.autoencoder.train_net",
+        "stages.autoencoder.evaluate_model", "stages.autoencoder.describe_models",
     }  # fmt: skip
     assert {Path(start["prefix"]) for start in stages} == {prefix}
     assert {start["path"] for start in stages} == {str(checkout.path / "workflow")}

@@ -15,14 +15,11 @@ from packaging.specifiers import SpecifierSet
 from rattler import BuildString, MatchSpec, PackageRecord
 from stand_in_conda import PYPI_NAMES, make, specs_in
 
-from checkouts import PROJECT
+from checkouts import PROJECT, stages
 from pipeline import digest
 
 ENVS = PROJECT / "envs"
-STAGES = sorted(
-    f"stages.{path.stem}" for path in (PROJECT / "workflow/stages").glob("*.py")
-    if path.stem != "__init__"
-)  # fmt: skip
+STAGES = stages(PROJECT)
 # Named though no module imports them: h5netcdf reads and writes through h5py.
 THROUGH_OTHERS = {"h5py"}
 
@@ -56,26 +53,13 @@ def rules(**config):
     return json.loads(run.stdout)
 
 
-def in_environment(rule):
-    """The stage that a rule runs with its environment's Python; None: with Snakemake's own."""
-    found = re.match(r"python -m (stages\.\w+) ", rule["command"])
-    return found and found[1]
-
-
 @pytest.fixture(scope="module")
 def all_rules():
     return rules(device="auto")
 
 
-def stages_in_environments(all_rules):
-    return {in_environment(rule) for rule in all_rules} - {None}
-
-
 def test_every_rule_has_the_environment_file_of_its_device(all_rules):
-    run = [re.search(r" -m (stages\.\w+) ", rule["command"]) for rule in all_rules]
-    assert {found[1] for found in run if found} == set(STAGES)
-    # the report is written by Snakemake, with the Python that Snakemake runs with
-    assert set(STAGES) - stages_in_environments(all_rules) <= {"stages.write_report"}
+    assert {rule["stage"] for rule in all_rules} == set(STAGES)
     for rule in all_rules:
         assert Path(rule["environment"]).resolve() == ENVS / "cpu.yaml", rule["name"]
     with_gpu = rules(device="cuda")
@@ -137,7 +121,7 @@ def test_environments_name_every_library_that_stages_import_and_no_other(all_rul
     ours = {"coarsegrain", "pipeline", "stages"}
     imported = {
         name.partition(".")[0]
-        for stage in stages_in_environments(all_rules)
+        for stage in STAGES
         for module in digest._closure(stage, digest.WORKFLOW).values()
         for name in module.imported
     } - ours - sys.stdlib_module_names  # fmt: skip
@@ -205,7 +189,7 @@ def test_a_pin_file_agrees_with_the_environment_that_it_pins():
 def test_every_stage_can_be_imported_with_nothing_but_its_environment(tmp_path, all_rules):
     prefix = tmp_path / "environment"
     make(prefix, specs_in((ENVS / "cpu.yaml").read_text()))
-    stages = ", ".join(sorted(stages_in_environments(all_rules)))
+    stages = ", ".join(STAGES)
     run = subprocess.run(
         [prefix / "bin/python", "-c", f"import {stages}"],
         cwd=PROJECT / "workflow",

@@ -108,7 +108,7 @@ def test_kills_at_every_stage_show_no_half_file_and_the_last_run_ends_as_if_undi
     run.wait()
 
     run = start(emptied)
-    wait_for(lambda: stage_runs(emptied, "train_shallow_net") or run.poll() is not None)
+    wait_for(lambda: stage_runs(emptied, "autoencoder.train_net") or run.poll() is not None)
     os.killpg(run.pid, signal.SIGINT)
     time.sleep(0.3)
     with contextlib.suppress(ProcessLookupError):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coarsegrain.figures import style
+from coarsegrain.figures.autoencoder import nets
 from coarsegrain.figures.autoencoder.beta_flow import KINDS, SOURCES, beta_flow, straight_line
 from coarsegrain.figures.autoencoder.local_entropy import local_entropy
 from coarsegrain.figures.autoencoder.thermometer import thermometer
@@ -100,7 +100,7 @@ def test_a_fixed_point_outside_the_axis_is_said_to_be_so_and_does_not_stretch_it
 def test_the_autoencoder_has_the_colour_of_AE_WR_with_and_without_sign():
     axes = beta_flow(flow_table(), fixed_points()).axes[0]
     for kind in ("autoencoder", "autoencoder_sign"):
-        assert line(axes, KINDS[kind][3]).get_color() == style.NET_COLOURS["AE-WR"]
+        assert line(axes, KINDS[kind][3]).get_color() == nets.NET_COLOURS["AE-WR"]
 
 
 def test_the_number_of_members_does_not_count_the_curve():
@@ -126,7 +126,7 @@ def test_entropies_are_plotted_with_their_errors_in_the_panel_of_their_boundary(
         rows = table[(table["boundary"] == boundary) & (table["lattices"] == "decimated")]
         points, _, (bars,) = drawn["lattices decimated twice"]
         np.testing.assert_array_equal(points.get_ydata(), rows["entropy_bits"])
-        assert points.get_color() == style.LATTICE_COLOURS["decimated"]
+        assert points.get_color() == nets.LATTICE_COLOURS["decimated"]
         lengths = [np.ptp(segment[:, 1]) for segment in bars.get_segments()]
         np.testing.assert_allclose(lengths, 0.02)
 
@@ -151,7 +151,7 @@ def readings(members=3) -> tuple[pd.DataFrame, pd.DataFrame]:
             for e in range(1, 4 + m)  # members stop at different epochs
             for split in ("train", "validation")
         ],
-        columns=["member", "epoch", "split", "mse"],
+        columns=["member", "epoch", "split", "loss"],
     )
     return table, training
 
@@ -174,7 +174,7 @@ def test_every_member_of_the_thermometer_is_plotted_with_its_error():
 def test_missing_numbers_leave_gaps_and_do_not_crash():
     table, training = readings()
     table.loc[:2, "beta_predicted"] = np.nan
-    training.loc[0, "mse"] = np.nan
+    training.loc[0, "loss"] = np.nan
     thermometer(table, training).draw_without_rendering()
     flow = flow_table()
     flow.loc[flow["beta"] == BETAS[0], "beta_predicted"] = np.nan

@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 
 from coarsegrain.figures.autoencoder.lattice_gallery import lattice_gallery
-from coarsegrain.figures.autoencoder.reconstructions import hinge_of, reconstructions, recovered_share
+from coarsegrain.figures.autoencoder.reconstructions import (
+    hinge_of,
+    reconstructions,
+    recovered_share,
+)
 
 
 def random_spins(*shape) -> np.ndarray:

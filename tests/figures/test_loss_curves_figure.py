@@ -2,8 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coarsegrain.figures import style
-from coarsegrain.figures.autoencoder.autoencoder_wide_range_losses import autoencoder_wide_range_losses
+from coarsegrain.figures.autoencoder import nets
+from coarsegrain.figures.autoencoder.autoencoder_wide_range_losses import (
+    autoencoder_wide_range_losses,
+)
 from coarsegrain.figures.autoencoder.loss_curves import loss_curves
 from coarsegrain.figures.autoencoder.member_curves import LONG_TRAINING
 
@@ -47,12 +49,12 @@ def panel(figure, title):
 @pytest.mark.parametrize("model", MODELS)
 def test_strong_lines_are_the_means_over_members(model, split, title):
     history = histories()
-    drawn = line(panel(loss_curves(history, final_losses()), title), style.NET_LABELS[model])
+    drawn = line(panel(loss_curves(history, final_losses()), title), nets.NET_LABELS[model])
     rows = history[(history["model"] == model) & (history["split"] == split)]
     expected = rows.groupby("epoch")["hinge"].mean()
     np.testing.assert_array_equal(drawn.get_xdata(), expected.index)
     np.testing.assert_allclose(drawn.get_ydata(), expected, rtol=1e-15)
-    assert drawn.get_color() == style.NET_COLOURS[model]
+    assert drawn.get_color() == nets.NET_COLOURS[model]
 
 
 def test_bands_reach_from_the_smallest_to_the_largest_member():
@@ -66,15 +68,15 @@ def test_bands_reach_from_the_smallest_to_the_largest_member():
 def test_transferred_models_are_horizontal_lines_at_their_mean_final_loss():
     axes = panel(loss_curves(histories(), final_losses()), "Validation lattices")
     for model, mean in (("Model-3", 0.51), ("Model-3-HCG", 0.41)):
-        drawn = line(axes, style.NET_LABELS[model])
+        drawn = line(axes, nets.NET_LABELS[model])
         np.testing.assert_allclose(drawn.get_ydata(), mean)
-        assert drawn.get_color() == style.NET_COLOURS[model]
+        assert drawn.get_color() == nets.NET_COLOURS[model]
 
 
 def test_the_legend_names_each_net():
     figure = loss_curves(histories(), final_losses())
     legend = next(axes.get_legend() for axes in figure.axes if axes.get_legend())
-    assert {text.get_text() for text in legend.get_texts()} == set(style.NET_LABELS.values())
+    assert {text.get_text() for text in legend.get_texts()} == set(nets.NET_LABELS.values())
 
 
 def test_the_papers_losses_are_marked_in_the_colour_of_their_model():
@@ -85,9 +87,9 @@ def test_the_papers_losses_are_marked_in_the_colour_of_their_model():
         if mark.get_marker() == "<"
     }
     assert marks == {
-        0.275: style.NET_COLOURS["Model-1"],
-        0.338: style.NET_COLOURS["Model-2"],
-        0.600: style.NET_COLOURS["Model-3"],
+        0.275: nets.NET_COLOURS["Model-1"],
+        0.338: nets.NET_COLOURS["Model-2"],
+        0.600: nets.NET_COLOURS["Model-3"],
     }
 
 
@@ -99,7 +101,7 @@ def test_the_number_of_members_is_stated(members):
 
 def test_a_history_of_one_epoch_is_a_visible_marker():
     axes = panel(loss_curves(histories(epochs=1), final_losses()), "Training lattices")
-    assert line(axes, style.NET_LABELS["Model-1"]).get_marker() == "o"
+    assert line(axes, nets.NET_LABELS["Model-1"]).get_marker() == "o"
 
 
 def test_a_long_training_is_drawn_on_a_logarithmic_axis():
@@ -113,7 +115,7 @@ def test_members_without_a_number_leave_the_mean_of_the_others():
     history = histories(models=["Model-1"], members=2)
     history.loc[history["member"] == 1, "hinge"] = np.nan
     axes = panel(loss_curves(history, final_losses()), "Training lattices")
-    drawn = line(axes, style.NET_LABELS["Model-1"]).get_ydata()
+    drawn = line(axes, nets.NET_LABELS["Model-1"]).get_ydata()
     rows = history[(history["split"] == "train") & (history["member"] == 0)]
     np.testing.assert_array_equal(drawn, rows["hinge"])
 
@@ -122,7 +124,7 @@ def test_wide_range_losses_are_both_in_the_nets_colour_and_differ_in_style():
     history = histories(models=["AE-WR"])
     axes = autoencoder_wide_range_losses(history).axes[0]
     training, validation = line(axes, "training lattices"), line(axes, "validation lattices")
-    assert training.get_color() == validation.get_color() == style.NET_COLOURS["AE-WR"]
+    assert training.get_color() == validation.get_color() == nets.NET_COLOURS["AE-WR"]
     assert training.get_linestyle() != validation.get_linestyle()
     expected = history[history["split"] == "validation"].groupby("epoch")["hinge"].mean()
     np.testing.assert_allclose(validation.get_ydata(), expected, rtol=1e-15)

@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from coarsegrain.figures import style
+from coarsegrain.figures.autoencoder import nets
 
 # Deuteranopia and protanopia in linear RGB: Machado, Oliveira & Fernandes 2009, severity 1.
 DEFICIENCIES = {
@@ -31,9 +32,9 @@ DEFICIENCIES = {
 }
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 SHARING_AN_AXIS = [
-    [style.NET_COLOURS[f"Model-{name}"] for name in ("1", "2", "2-CG", "3", "3-HCG")],
-    list(style.LATTICE_COLOURS.values()),
-    [style.NET_COLOURS["CG"], style.NET_COLOURS["Model-1"]],
+    [nets.NET_COLOURS[f"Model-{name}"] for name in ("1", "2", "2-CG", "3", "3-HCG")],
+    list(nets.LATTICE_COLOURS.values()),
+    [nets.NET_COLOURS["CG"], nets.NET_COLOURS["Model-1"]],
 ]
 
 
@@ -66,12 +67,12 @@ def test_nets_that_share_an_axis_have_colours_that_can_be_told_apart(colours, de
 
 
 def test_the_output_of_a_net_has_the_colour_of_the_net():
-    assert style.LATTICE_COLOURS["autoencoder"] == style.NET_COLOURS["AE-WR"]
-    assert style.LATTICE_COLOURS["decimated"] == style.NET_COLOURS["CG"]
+    assert nets.LATTICE_COLOURS["autoencoder"] == nets.NET_COLOURS["AE-WR"]
+    assert nets.LATTICE_COLOURS["decimated"] == nets.NET_COLOURS["CG"]
 
 
 def test_no_two_nets_have_the_same_colour():
-    assert len(set(style.NET_COLOURS.values())) == len(style.NET_COLOURS)
+    assert len(set(nets.NET_COLOURS.values())) == len(nets.NET_COLOURS)
 
 
 def test_saving_a_figure_twice_gives_identical_bytes(tmp_path):

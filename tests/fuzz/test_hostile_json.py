@@ -3,16 +3,13 @@
 import copy
 import json
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from limits import judged, refused, refused_by_stage
 
-from checkouts import PROJECT
 from coarsegrain.storage.json_files import MOST_BYTES, read_json
-from pipeline.job_list import list_jobs
 from pipeline.provenance import sidecar_path, write_sidecar
 from pipeline.staleness.changes import described
 from pipeline.staleness.records import Record, UnreadableRecordError, read_record
@@ -57,7 +54,8 @@ def made(tmp_path):
     path = tmp_path / "a.nc"
     path.write_text("lattices\n")
     write_sidecar(
-        path, content=path, stage="stages.lattices.sample_lattices", spec={"L": 8, "betas": {"grid": [0.4]}},
+        path, content=path, stage="stages.lattices.sample_lattices",
+        spec={"L": 8, "betas": {"grid": [0.4]}},
         code="0123456789abcdef", inputs={"lattices": [(path, "b" * 64)]}, facts={"device": "cpu"},
     )  # fmt: skip
     return path
@@ -153,38 +151,3 @@ def test_stage_refuses_a_certificate_that_is_none_with_a_sentence(tmp_path):
         "collect_certificates", "--certificates", path, "--table", tmp_path / "out" / "t.csv"
     )
     assert told.startswith(f"error: {path} is no certificate of a set of lattices; delete")
-
-
-@pytest.mark.slow
-def test_names_in_a_sidecar_reach_no_command_line(checkout, monkeypatch):
-    """Which shards and members a finished file was made from is read from its sidecar."""
-    monkeypatch.chdir(checkout.path)
-    preset = str(PROJECT / "workflow" / "presets" / "smoke.yaml")
-    shard, member = "x;touch ran;#.shard-0-of-1.nc", "members-0-1;touch ran;#.safetensors"
-    forged = 0
-    for job in list_jobs(["--cores", "1", "--configfile", preset]):
-        if not job.rule.startswith(("sample_lattices", "train_")):
-            continue
-        path = Path(job.outputs[0])
-        folder = path.parent / "together"
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (member, "members-0-1 (copy).safetensors"):
-            (folder / name).touch()
-        path.write_text("content\n")
-        write_sidecar(
-            path, content=path, stage=job.stage, spec=job.spec, code=job.options["code"][0],
-            inputs={}, facts={},
-        )  # fmt: skip
-        told = json.loads(sidecar_path(path).read_text())
-        sampled = job.rule == "sample_lattices"
-        option, name = ("shards", shard) if sampled else ("together", str(folder / member))
-        told["inputs"] = {option: [{"file": name, "sha256": "0" * 64}]}
-        sidecar_path(path).write_text(json.dumps(told))
-        forged += 1
-    Path(shard).touch()  # a copied folder may hold it
-    assert forged > 20
-    run = checkout.smoke("--dry-run", "--printshellcmds", "--forceall")
-    assert run.returncode == 0, run.stdout
-    assert "stages.lattices.sample_lattices --shards " in run.stdout
-    assert "touch" not in run.stdout
-    assert "(copy)" not in run.stdout

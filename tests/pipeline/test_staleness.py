@@ -231,7 +231,7 @@ def test_a_file_remade_with_the_same_bytes_makes_nothing_after_it_anew(smoke_run
     run = copy.smoke(net)
     assert run.returncode == 0, run.stdout
     assert lattices.read_bytes() == content
-    log = results / "logs/train_shallow_net/CG-64-32/member-0.log"
+    log = results / "logs/train_net/CG-64-32/member-0.log"
     assert "left as it is" in log.read_text()
     anew = {
         path.relative_to(results).parts[0]
@@ -243,7 +243,7 @@ def test_a_file_remade_with_the_same_bytes_makes_nothing_after_it_anew(smoke_run
     remade = {path for path in sets if path.stat().st_ino != before[path]}
     assert remade == {lattices, sidecar_path(lattices)}
     # Forced, all of it is computed.
-    run = copy.smoke(net, "--forcerun", "train_shallow_net", "--until", "train_shallow_net")
+    run = copy.smoke(net, "--forcerun", "train_net", "--until", "train_net")
     assert run.returncode == 0, run.stdout
     assert "left as it is" not in log.read_text()
 
@@ -254,9 +254,12 @@ def test_a_job_that_fails_leaves_the_result_there_was(smoke_run, tmp_path):
     shutil.copytree(smoke_run.path, copy.path)
     table = "results/smoke/tables/thermometer.csv"
     before = (copy.path / table).read_bytes()
-    stage = copy.path / "workflow/stages/test_thermometer.py"
+    stage = copy.path / "workflow/stages/autoencoder/measure_thermometer.py"
     stage.write_text(stage.read_text().replace("    run(main)", "    raise SystemExit('no')"))
     run = copy.smoke(table)
     assert run.returncode == 1
     assert (copy.path / table).read_bytes() == before
-    assert "the code of stages.autoencoder.measure_thermometer changed" in copy.smoke(table, "--dry-run").stdout
+    assert (
+        "the code of stages.autoencoder.measure_thermometer changed"
+        in copy.smoke(table, "--dry-run").stdout
+    )

@@ -476,7 +476,7 @@ def test_a_bad_config_is_told_as_make_run_tells_it(smoke_run, tmp_path):
     status, text = verify(smoke_run, changes=[bad])
     assert status == 1
     assert "L is 7" in text
-    assert f"{smoke_run.path}/workflow/rules/grammar.smk" in text
+    assert f"{smoke_run.path}/workflow/rules/common.smk" in text
 
 
 @pytest.mark.slow

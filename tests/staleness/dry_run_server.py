@@ -96,8 +96,8 @@ def warm_up():
         importlib.import_module(library)
     sys.path.insert(0, str(Path("workflow").resolve()))
     code_digest = importlib.import_module("pipeline.digest").code_digest
-    for path in Path("workflow", "stages").glob("[a-z]*.py"):
-        code_digest(f"stages.{path.stem}")
+    for path in Path("workflow", "stages").rglob("[a-z]*.py"):
+        code_digest(".".join(path.relative_to("workflow").with_suffix("").parts))
     gc.collect()
     gc.freeze()
 

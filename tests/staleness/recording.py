@@ -9,7 +9,7 @@ from pathlib import Path
 
 # Beside outputs: what is written about them, and what is gone when a job has ended.
 NO_OUTPUT = re.compile(r"\.prov\.json$|/(logs|benchmarks|checkpoints)/|\.partial-")
-STAGE = re.compile(r"stages\.(\w+)")
+STAGE = re.compile(r"stages\.(?:\w+\.)*(\w+)")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from edits import PROJECT, files, reformatted, with_comments, with_other_docstri
 
 pytestmark = pytest.mark.slow
 
-TRAINING = {"train_shallow_net", "train_model", "train_thermometer"}
+TRAINING = {"train_net"}
 SAMPLING = {"sample_lattices"}
 # What only a GPU's path imports or opens, so that a run on a CPU cannot tell: the stages that may.
 ON_A_GPU = {
@@ -24,7 +24,7 @@ ON_A_GPU = {
     "coarsegrain/nets/training/graphs.py": TRAINING,
 }
 CAPTIONS = sorted(
-    path.relative_to(PROJECT).as_posix() for path in (PROJECT / "workflow/report").glob("*.rst")
+    path.relative_to(PROJECT).as_posix() for path in (PROJECT / "workflow/report").rglob("*.rst")
 )
 
 

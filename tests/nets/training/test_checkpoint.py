@@ -160,7 +160,8 @@ def test_an_objective_that_grows_a_thousandfold_stops_training():
 # The stage itself, killed for real.
 
 SPEC = (
-    '{"net":"CG-64-32","member":0,"sizes":[64,32],"activation":"linear","settings":'
+    '{"net":"CG-64-32","member":0,"sizes":[64,32],"activations":["linear"],"biases":false,'
+    '"targets":"spins","settings":'
     '{"loss":"hinge","l1":1e-5,"learning_rate":0.001,"adam_betas":[0.9,0.999],'
     '"adam_epsilon":1e-7,"batch_size":10,"epochs":150},'
     '"splits":{"test_fraction":0.2,"validation_fraction":0.2},"start_seed":1,'
@@ -181,7 +182,7 @@ def stage(tmp_path):
         return subprocess.Popen(
             [
                 sys.executable, "-u", "-m", "stages.autoencoder.train_net",
-                "--lattices-in", "in.nc", "--lattices-out", "out.nc", "--together",
+                "--lattices-in", "in.nc", "--lattices-out", "out.nc", "--transferred",
                 "--network", f"{folder}/net.safetensors", "--history", f"{folder}/history.csv",
                 "--checkpoint-minutes", minutes, "--spec", spec, "--code", "abc",
             ],

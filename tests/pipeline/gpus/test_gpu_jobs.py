@@ -24,6 +24,9 @@ TRAINING = {
     "net": "thermometer",
     "member": 0,
     "sizes": [16, 2, 1],
+    "activations": ["tanh", "relu"],
+    "biases": True,
+    "targets": "betas",
     "settings": {
         **{"loss": "mse", "l1": 0.0, "batch_size": 2, "epochs": 1},
         **{"learning_rate": 0.001, "adam_betas": [0.9, 0.999], "adam_epsilon": 1e-7},
@@ -36,11 +39,11 @@ TRAINING = {
     "precision": "float32",
 }
 STAGES = [
-    ("sample_lattices", "--shards --lattices new.nc --device cuda", SAMPLING),
+    ("lattices.sample_lattices", "--lattices new.nc --device cuda", SAMPLING),
     (
-        "train_thermometer",
-        "--lattices old.nc --together --network new.safetensors --history new.csv"
-        " --checkpoint-minutes 5",
+        "autoencoder.train_net",
+        "--lattices-in old.nc --lattices-out old.nc --transferred"
+        " --network new.safetensors --history new.csv --checkpoint-minutes 5",
         TRAINING,
     ),
 ]

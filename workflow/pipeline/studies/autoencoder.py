@@ -74,7 +74,7 @@ class Autoencoder(Study):
 
     def lattice_set(self, net: str, member: int) -> str:
         """The lattices of a net's member, its own."""
-        # Nothing is trained in a hard-coded net: it is evaluated on the lattices of its trained twin.
+        # Nothing is trained in a hard-coded net: it is evaluated on its trained twin's lattices.
         kind = "wide_range" if net in WIDE_RANGE_NETS else "critical"
         return f"{kind}/{net.removeprefix('H')}/member-{member}"
 

@@ -1,7 +1,6 @@
 """All studies under one config, and what is made of all of them together."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from coarsegrain.errors import ConfigError
@@ -18,9 +17,7 @@ CAPTIONS = WORKFLOW / "report"
 class Experiment:
     """All studies under one config: the experiment's own, or a variant of it."""
 
-    def __init__(
-        self, config: Config, variant: str = "", base: "Experiment | None" = None
-    ) -> None:
+    def __init__(self, config: Config, variant: str = "", base: "Experiment | None" = None) -> None:
         """See ``Study``."""
         self.config = config
         self.variant = variant
@@ -84,7 +81,7 @@ class Experiment:
         return Recipe(
             {
                 "results": [*self.tables.values(), *self.figure_files()],
-                "captions": [str(Path(CAPTIONS, f"{each}.rst")) for each in ["workflow", *captions]],
+                "captions": [str(CAPTIONS / f"{each}.rst") for each in ["workflow", *captions]],
             },
             {"config": self.config},
         )

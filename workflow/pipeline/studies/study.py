@@ -133,5 +133,5 @@ class Study:
         return []
 
     def betas_of(self, lattice_set: str) -> Mapping[str, Any] | None:
-        """The inverse temperatures of a set (see sample_lattices); None if it is not this study's."""
+        """The inverse temperatures of a set (see sample_lattices); None: not of this study."""
         return None

@@ -4,6 +4,9 @@ from coarsegrain.storage.tables import write_table
 from pipeline.stage import Code, Input, Inputs, Option, Outcome, Output, Parts, Spec, run
 from pipeline.training import Task, train_or_take
 
+# Members may be taken from where they were trained together: that code is code of them, too.
+from stages.autoencoder import train_members as train_members
+
 
 def main(
     *,
