@@ -26,8 +26,8 @@ DEEP = r"/nets/(Model|AE)-"
 TRAINED = r"/nets/(?!thermometer/|HCG-|Model-3)"
 FREE_AUTOENCODERS = r"/nets/(Model-1|AE-WR)/"
 THERMOMETER = r"/nets/thermometer/"
-CRITICAL = r"/lattices/critical/"
-WIDE_RANGE = r"/lattices/wide_range/"
+CRITICAL = r"/lattices/critical"
+WIDE_RANGE = r"/lattices/wide_range"
 OF_THE_THERMOMETER = r"/lattices/thermometer_test"
 OF_THE_ENTROPY = r"/lattices/local_entropy"
 
@@ -70,7 +70,7 @@ CHANGES = {
     "lattices.steps": reaching(500, "steps"),
     "lattices.shards": reaching(3, *NOTHING),
     "lattices.critical.beta": reaching(0.43, "betas.constant"),
-    "lattices.critical.number": reaching(410, ("betas.number", CRITICAL), "lattice"),
+    "lattices.critical.number": reaching(410, ("betas.number", CRITICAL)),
     "lattices.wide_range.beta_min": reaching(
         0.02, "betas.uniform", ("betas.grid", OF_THE_THERMOMETER)
     ),
@@ -78,8 +78,10 @@ CHANGES = {
         0.59, "betas.uniform", ("betas.grid", OF_THE_THERMOMETER)
     ),
     "lattices.wide_range.number": reaching(410, ("betas.number", WIDE_RANGE)),
-    "lattices.test_fraction": reaching(0.25, "splits.test_fraction"),
-    "lattices.validation_fraction": reaching(0.25, "splits.validation_fraction"),
+    "lattices.test_fraction": reaching(
+        0.25, ("betas.number", CRITICAL), ("betas.number", WIDE_RANGE)
+    ),
+    "lattices.validation_fraction": reaching(0.25, "validation_fraction"),
     "nets.map": reaching("majority", "map"),
     "nets.activation": reaching("tanh", "activation"),
     "nets.loss": reaching("mse", ("settings.loss", SPIN_NETS), "loss"),

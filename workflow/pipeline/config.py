@@ -1,7 +1,7 @@
 """Config validation: every problem told in a sentence, before any job starts.
 
 The schema (``workflow/schemas/config.schema.json``) says what each key may be by itself;
-``_combinations`` says what keys may be together.
+``pipeline/studies/settings.py`` what keys may be together.
 """
 
 import difflib
@@ -10,7 +10,7 @@ import math
 import os
 import re
 import reprlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from coarsegrain.errors import ConfigError
-from coarsegrain.nets.splits import split
+from pipeline.studies.settings import Combination, combinations
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SCHEMA: dict[str, Any] = json.loads((PROJECT / "workflow/schemas/config.schema.json").read_text())
@@ -28,8 +28,9 @@ SOURCES = ("workflow", "tests", "envs", "docs", "profiles", "benchmarks")
 # PyYAML reads 1e-5 as text: a number needs a point and a signed exponent there.
 NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
-# The shipped config has some 60 values; far more, or a text so long, nobody has meant.
-MOST_VALUES = 1000
+# The shipped config has some 60 values, a sweep a few hundred; far more, or a text so long, nobody
+# has meant.
+MOST_VALUES = 5000
 LONGEST_NAME = 60
 # Where no user's results belong, also where one may write there; /dev/shm is a disk in memory.
 SYSTEM = ("bin", "boot", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys", "usr")
@@ -221,68 +222,7 @@ def _device(name: str) -> str | None:
     return f"device is 'cuda', but {missing}; take auto or cpu." if missing else None
 
 
-def _autoencoder_layers(layers: str | list[int], L: int) -> str | None:
-    if layers == "auto" or all(size <= L * L for size in map(int, layers)):
-        return None
-    return (
-        f"nets.autoencoder_layers is {layers}, larger than the lattice; "
-        f"with L = {L} each must be at most L*L = {L * L}."
-    )
-
-
-def _range(section: str) -> Callable[[float, float], str | None]:
-    def problem(low: float, high: float) -> str | None:
-        if low < high:
-            return None
-        return f"{section}.beta_min is {low} and beta_max is {high}; beta_min must be the smaller."
-
-    return problem
-
-
-def _exact_sampling(method: str, L: int, *betas: float) -> str | None:
-    if method != "exact":
-        return None
-    try:  # these take a second, so only if the question is asked
-        import numpy as np
-
-        from coarsegrain.ising.sampler.coalescence import check_coalescence
-    except ImportError:  # as in _device
-        return None
-    try:
-        check_coalescence(np.array(betas), L)
-    except ValueError as error:
-        return f"lattices.method is 'exact', but {str(error).partition(': ')[2]}"
-    return None
-
-
-def _splits(kind: str, batch_key: str) -> Callable[[int, float, float, int], str | None]:
-    def problem(number: int, test: float, validation: float, batch_size: int) -> str | None:
-        ranges = split(number, test_fraction=test, validation_fraction=validation)
-        train, *rest = (each.stop - each.start for each in ranges)
-        given = f"lattices.{kind}.number is {number}: with test_fraction {test} and "
-        given += f"validation_fraction {validation} that leaves {train} for training"
-        if min(train, *rest) < 1:
-            return f"{given}, {rest[0]} for validation, {rest[1]} for testing; take more lattices."
-        if batch_size > train:
-            return (
-                f"{given}, less than one batch; {batch_key} is {batch_size}, take at most {train}."
-            )
-        return None
-
-    return problem
-
-
-def _combinations() -> Iterator[tuple[tuple[str, ...], Callable[..., str | None]]]:
-    """Keys, and a function of their values that tells what is wrong with them together."""
+def _combinations() -> Iterator[Combination]:
     yield ("results_dir",), _results_dir
     yield ("device",), _device
-    yield ("nets.autoencoder_layers", "L"), _autoencoder_layers
-    reach = ("lattices.critical.beta", "lattices.wide_range.beta_max", "local_entropy.beta_max")
-    yield ("lattices.method", "L", *reach), _exact_sampling
-    for section in ("lattices.wide_range", "local_entropy"):
-        yield (f"{section}.beta_min", f"{section}.beta_max"), _range(section)
-    for kind, section in (
-        ("critical", "nets"), ("wide_range", "nets"), ("wide_range", "thermometer"),
-    ):  # fmt: skip
-        keys = [f"lattices.{kind}.number", "lattices.test_fraction", "lattices.validation_fraction"]
-        yield (*keys, f"{section}.batch_size"), _splits(kind, f"{section}.batch_size")
+    yield from combinations()

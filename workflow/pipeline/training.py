@@ -47,7 +47,7 @@ class TrainingSpec:
         targets: what the net should make of lattices: ``"spins"`` of lattices, or their
             ``"betas"``.
         settings: see ``TrainingSettings``.
-        splits: see ``split``.
+        validation_fraction: share of the lattices to judge by (see ``split``).
         start_seed: of the starting weights.
         shuffling_seed: of the order of the lattices.
         device: auto, cpu or cuda.
@@ -62,7 +62,7 @@ class TrainingSpec:
     biases: bool
     targets: Literal["spins", "betas"]
     settings: TrainingSettings
-    splits: Mapping[str, float]
+    validation_fraction: float
     start_seed: int
     shuffling_seed: int
     device: Literal["auto", "cpu", "cuda"]
@@ -117,7 +117,7 @@ class Task:
     def member(self, folder: Path, code: str, minutes: str) -> Member:
         """With its starting weights, its data, and the checkpoint it may go on from."""
         spec = self.spec
-        parts = split(len(self.inputs), **spec.splits)
+        parts = split(len(self.inputs), validation_fraction=spec.validation_fraction)
         start = glorot_network(
             spec.sizes, spec.activations, biases=spec.biases, seed=spec.start_seed
         )

@@ -147,7 +147,7 @@ use rule figure as plot_loss_curves with:
     output:
         **figure("loss_curves"),
     pathvars:
-        job="plot_loss_curves",
+        job="{variant}plot_loss_curves",
     params:
         **stage("autoencoder.plot_loss_curves"),
 
@@ -158,7 +158,7 @@ use rule figure as plot_reconstructions with:
     output:
         **figure("reconstructions"),
     pathvars:
-        job="plot_reconstructions",
+        job="{variant}plot_reconstructions",
     params:
         **stage("autoencoder.plot_reconstructions"),
 
@@ -169,7 +169,7 @@ use rule figure as plot_weight_matrices with:
     output:
         **figure("weight_matrices"),
     pathvars:
-        job="plot_weight_matrices",
+        job="{variant}plot_weight_matrices",
     params:
         **stage("autoencoder.plot_weight_matrices"),
 
@@ -180,7 +180,7 @@ use rule figure as plot_spin_correlations with:
     output:
         **figure("spin_correlations"),
     pathvars:
-        job="plot_spin_correlations",
+        job="{variant}plot_spin_correlations",
     params:
         **stage("autoencoder.plot_spin_correlations"),
 
@@ -191,7 +191,7 @@ use rule figure as plot_local_entropy with:
     output:
         **figure("local_entropy"),
     pathvars:
-        job="plot_local_entropy",
+        job="{variant}plot_local_entropy",
     params:
         **stage("autoencoder.plot_local_entropy"),
 
@@ -202,7 +202,7 @@ use rule figure as plot_lattice_gallery with:
     output:
         **figure("lattice_gallery"),
     pathvars:
-        job="plot_lattice_gallery",
+        job="{variant}plot_lattice_gallery",
     params:
         **stage("autoencoder.plot_lattice_gallery"),
 
@@ -213,7 +213,7 @@ use rule figure as plot_thermometer with:
     output:
         **figure("thermometer"),
     pathvars:
-        job="plot_thermometer",
+        job="{variant}plot_thermometer",
     params:
         **stage("autoencoder.plot_thermometer"),
 
@@ -224,7 +224,7 @@ use rule figure as plot_beta_flow with:
     output:
         **figure("beta_flow"),
     pathvars:
-        job="plot_beta_flow",
+        job="{variant}plot_beta_flow",
     params:
         **stage("autoencoder.plot_beta_flow"),
 
@@ -235,6 +235,6 @@ use rule figure as plot_autoencoder_wide_range_losses with:
     output:
         **figure("autoencoder_wide_range_losses"),
     pathvars:
-        job="plot_autoencoder_wide_range_losses",
+        job="{variant}plot_autoencoder_wide_range_losses",
     params:
         **stage("autoencoder.plot_autoencoder_wide_range_losses"),

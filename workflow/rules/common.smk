@@ -66,7 +66,13 @@ judge_by_sidecars(plans=workflow.is_main_process)
 shell = stage_shell(shell_prefix(config["threads"], config["jobs_per_gpu"]))
 
 # By the wildcard `variant`, which is empty for the experiment itself.
-EXPERIMENTS = {"": Experiment(config)}
+try:
+    EXPERIMENT = Experiment(config)
+except CoarsegrainError as error:
+    raise WorkflowError(str(error)) from None
+EXPERIMENTS = {"": EXPERIMENT} | {
+    variant.folder: experiment for variant, experiment in EXPERIMENT.variants
+}
 # A training that is not done by then goes on from its checkpoint when it is tried again.
 TRAINING_MINUTES = 24 * 60
 # Rules that can use a GPU ask for one where they will: with "auto" that is known only here.
@@ -76,7 +82,11 @@ GPUS = 1 if config["device"] == "cuda" or GPU_SLOTS else 0
 def recipe(name, wildcards):
     """The recipe that a study has for a job, by the name of the rule's stage."""
     keys = dict(wildcards.items())
-    experiment = EXPERIMENTS[keys.pop("variant", "")]
+    experiment = EXPERIMENTS.get(keys.pop("variant", ""))
+    if experiment is None:
+        raise WorkflowError(
+            f"{wildcards.variant} is of no variant in the config; see `variants:` there."
+        )
     try:
         return experiment.recipe(
             name,
@@ -128,9 +138,9 @@ def stage(name, **words):
 
 def figure(name):
     """The files of a figure; its PNG is marked for the report."""
-    study, listed = EXPERIMENTS[""].figure(name)
+    study, listed = EXPERIMENT.figure(name)
     png = report(
-        f"<results>/figures/{name}.png",
+        f"<results>/{{variant}}figures/{name}.png",
         caption=f"../report/{study.name}/{name}.rst",
         category=study.title,
         subcategory=listed.subject,
@@ -138,7 +148,7 @@ def figure(name):
         # values each, and ends in a blank page where a combination has no figure.
         labels={"figure": listed.label},
     )
-    return {"pdf": f"<results>/figures/{name}.pdf", "png": png}
+    return {"pdf": f"<results>/{{variant}}figures/{name}.pdf", "png": png}
 
 
 def any_of(names):

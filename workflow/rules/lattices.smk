@@ -73,6 +73,6 @@ use rule figure as plot_certificates with:
     output:
         **figure("certificates"),
     pathvars:
-        job="plot_certificates",
+        job="{variant}plot_certificates",
     params:
         **stage("lattices.plot_certificates"),

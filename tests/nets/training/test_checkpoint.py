@@ -164,7 +164,7 @@ SPEC = (
     '"targets":"spins","settings":'
     '{"loss":"hinge","l1":1e-5,"learning_rate":0.001,"adam_betas":[0.9,0.999],'
     '"adam_epsilon":1e-7,"batch_size":10,"epochs":150},'
-    '"splits":{"test_fraction":0.2,"validation_fraction":0.2},"start_seed":1,'
+    '"validation_fraction":0.2,"start_seed":1,'
     '"shuffling_seed":2,"device":"cpu","threads":1,"precision":"float32"}'
 )
 

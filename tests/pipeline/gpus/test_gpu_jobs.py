@@ -31,7 +31,7 @@ TRAINING = {
         **{"loss": "mse", "l1": 0.0, "batch_size": 2, "epochs": 1},
         **{"learning_rate": 0.001, "adam_betas": [0.9, 0.999], "adam_epsilon": 1e-7},
     },
-    "splits": {"test_fraction": 0.2, "validation_fraction": 0.2},
+    "validation_fraction": 0.2,
     "start_seed": 1,
     "shuffling_seed": 1,
     "device": "auto",

@@ -20,6 +20,7 @@ from coarsegrain.nets.architecture import (
     models,
     shallow_nets,
 )
+from coarsegrain.nets.splits import number_for_testing
 from pipeline.studies.lattices import Lattices
 from pipeline.studies.study import Config, Figure, Recipe, Study, once
 
@@ -75,14 +76,21 @@ class Autoencoder(Study):
     def lattice_set(self, net: str, member: int) -> str:
         """The lattices of a net's member, its own."""
         # Nothing is trained in a hard-coded net: it is evaluated on its trained twin's lattices.
-        kind = "wide_range" if net in WIDE_RANGE_NETS else "critical"
-        return f"{kind}/{net.removeprefix('H')}/member-{member}"
+        return f"{self._kind(net)}/{net.removeprefix('H')}/member-{member}"
+
+    def test_set(self, net: str) -> str:
+        """The lattices that a net is tested on, as are all others of its kind."""
+        return f"{self._kind(net)}_test"
+
+    def _kind(self, net: str) -> str:
+        return "wide_range" if net in WIDE_RANGE_NETS else "critical"
 
     def lattice_sets(self) -> list[str]:
-        """Those of all members of all nets, and two for measurements."""
+        """Those of all members of all nets, and those for tests and measurements."""
         nets = [*self.nets, THERMOMETER]
         own = {self.lattice_set(net, k) for net in nets for k in self.members(net)}
-        return [*sorted(own), "thermometer_test", "local_entropy"]
+        tests = dict.fromkeys(self.test_set(net) for net in self.nets)
+        return [*sorted(own), *tests, "thermometer_test", "local_entropy"]
 
     def betas_of(self, lattice_set: str) -> Mapping[str, Any] | None:
         """See ``Study``."""
@@ -99,19 +107,22 @@ class Autoencoder(Study):
                 entropy["beta_min"], entropy["beta_max"], entropy["number_of_betas"]
             )
             return {"grid": grid, "each": entropy["lattices_per_beta"]}
-        own = re.fullmatch(r"(critical|wide_range)/(.+)/member-(\d+)", lattice_set)
-        if own is None or own[2] not in (*self.nets, THERMOMETER):
+        own = re.fullmatch(r"(critical|wide_range)(_test|/(.+)/member-\d+)", lattice_set)
+        if own is None or own[3] not in (None, *self.nets, THERMOMETER):
             return None
+        lattices = self.config["lattices"]
+        number = lattices[own[1]]["number"]
+        tested = number_for_testing(number, lattices["test_fraction"])
+        number = tested if own[2] == "_test" else number - tested
         if own[1] == "critical":
-            critical = self.config["lattices"]["critical"]
-            return {"constant": critical["beta"], "number": critical["number"]}
-        return {"uniform": [wide["beta_min"], wide["beta_max"]], "number": wide["number"]}
+            return {"constant": lattices["critical"]["beta"], "number": number}
+        return {"uniform": [wide["beta_min"], wide["beta_max"]], "number": number}
 
     # Nets
 
     def members(self, net: str) -> range:
         """The numbers of a net's members."""
-        return range(self.config["members"])
+        return range(self.config["members_of"].get(net, self.config["members"]))
 
     def network(self, net: str, member: int) -> str:
         """The weights of a net's member."""
@@ -142,10 +153,10 @@ class Autoencoder(Study):
         shallow = self.shallow_nets.get(net)
         return (shallow.level_in, shallow.level_out) if shallow else (0, 0)
 
-    def _lattices_in_and_out(self, net: str, member: int) -> dict[str, str]:
-        lattices = self.lattice_set(net, member)
-        into, out = (self.lattices.path(lattices, level) for level in self._levels(net))
-        return {"lattices_in": into, "lattices_out": out}
+    def _lattices(self, net: str, lattice_set: str, name: str = "lattices") -> dict[str, str]:
+        """A net's inputs and targets in a set, for the options ``<name>_in`` and ``<name>_out``."""
+        into, out = (self.lattices.path(lattice_set, level) for level in self._levels(net))
+        return {f"{name}_in": into, f"{name}_out": out}
 
     def _certificate(self, net: str, member: int) -> list[str]:
         return [self.lattices.certificate(self.lattice_set(net, member))]
@@ -173,7 +184,7 @@ class Autoencoder(Study):
         transferred = net in self.models and self.models[net].transferred
         return Recipe(
             {
-                **self._lattices_in_and_out(net, member),
+                **self._lattices(net, self.lattice_set(net, member)),
                 "transferred": [self._transferred(net, member)] if transferred else [],
             },
             self._training_spec(net, member),
@@ -211,7 +222,6 @@ class Autoencoder(Study):
     def _training_spec(self, net: str, member: int) -> dict[str, Any]:
         """See ``coarsegrain.nets.training`` and ``pipeline.training.TrainingSpec``."""
         config = self.config
-        splits = ("test_fraction", "validation_fraction")
         sizes = self._trained_sizes(net)
         if net == THERMOMETER:
             targets, activations = "betas", ["tanh", "relu"]
@@ -225,7 +235,7 @@ class Autoencoder(Study):
             "biases": net == THERMOMETER,
             "targets": targets,
             "settings": self._training_settings(net),
-            "splits": {key: config["lattices"][key] for key in splits},
+            "validation_fraction": config["lattices"]["validation_fraction"],
             "start_seed": self.seed("start", net=net, member=member),
             "shuffling_seed": self.seed("shuffling", net=net, member=member),
             **{key: config[key] for key in ("device", "threads", "precision")},
@@ -271,15 +281,19 @@ class Autoencoder(Study):
             "loss": self.config["nets"]["loss"],
             "l1": self.config["nets"]["l1"] if trained else 0.0,
             "trained_layers": trained,
-            "splits": {
-                key: self.config["lattices"][key]
-                for key in ("test_fraction", "validation_fraction")
-            },
+            "validation_fraction": self.config["lattices"]["validation_fraction"],
         }
         return Recipe(
-            {"network": self.network(net, member), **self._lattices_in_and_out(net, member)},
+            {
+                "network": self.network(net, member),
+                **self._lattices(net, self.lattice_set(net, member)),
+                **self._lattices(net, self.test_set(net), "test"),
+            },
             spec,
-            waits_for=self._certificate(net, member),
+            waits_for=[
+                *self._certificate(net, member),
+                self.lattices.certificate(self.test_set(net)),
+            ],
         )
 
     def _trained_layers(self, net: str) -> int:
@@ -356,15 +370,15 @@ class Autoencoder(Study):
         return Recipe({"histories": histories, "losses": self.table("model_losses")})
 
     def plot_reconstructions(self) -> Recipe:
-        """Figure 10: the last lattice of Model-1's first member, which is a test lattice."""
+        """Figure 10: the first test lattice, by the models' first members."""
         models = ("Model-1", "Model-2", "Model-3")
         return Recipe(
             {
-                "lattices": self.lattices.path(self.lattice_set("Model-1", 0)),
+                "lattices": self.lattices.path(self.test_set("Model-1")),
                 **{each.lower().replace("-", "_"): self.network(each, 0) for each in models},
             },
-            {"L": self.L, "lattice": self.config["lattices"]["critical"]["number"] - 1},
-            waits_for=self._certificate("Model-1", 0),
+            {"L": self.L, "lattice": 0},
+            waits_for=[self.lattices.certificate(self.test_set("Model-1"))],
         )
 
     def _encoders(self) -> dict[str, str]:

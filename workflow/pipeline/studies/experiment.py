@@ -8,6 +8,7 @@ from pipeline.digest import WORKFLOW
 from pipeline.studies.autoencoder import Autoencoder
 from pipeline.studies.lattices import Lattices
 from pipeline.studies.study import Config, Figure, Recipe, Study
+from pipeline.studies.variants import Variant, variants_of
 
 #: The studies that use lattices, in the order of the report.
 STUDIES = (Autoencoder,)
@@ -30,6 +31,10 @@ class Experiment:
         self.lattices: Lattices = lattices
         #: By name.
         self.studies: Mapping[str, Any] = {each.name: each for each in [*users, lattices]}
+        #: Each with all its studies; of a variant none.
+        self.variants = [
+            (each, Experiment(each.config, each.folder, self)) for each in variants_of(config)
+        ]
 
     def recipe(self, name: str, arguments: Mapping[str, str | int]) -> Recipe:
         """The recipe of a job.
@@ -74,6 +79,31 @@ class Experiment:
             if figure.name == name:
                 return study, figure
         raise ConfigError(f"no study lists a figure {name}.")
+
+    def own_tables(self) -> dict[str, str]:
+        """Those tables that are not the base's, by name."""
+        folder = f"{self.config['results_dir']}/{self.variant}"
+        return {name: path for name, path in self.tables.items() if path.startswith(folder)}
+
+    def collect_variants(self, table: str) -> Recipe:
+        """A table of the base and of all variants that have one of their own."""
+        made = [(Variant("base", self.config), self.tables[table])]
+        for variant, experiment in self.variants:
+            if path := experiment.own_tables().get(table):
+                made.append((variant, path))
+        keys = sorted({key for variant, _ in made for key in variant.changes})
+        settings = [
+            {"variant": variant.name, **{key: variant.setting(key) for key in keys}}
+            for variant, _ in made
+        ]
+        return Recipe({"tables": [path for _, path in made]}, {"settings": settings})
+
+    def tables_of_variants(self) -> list[str]:
+        """All that variants make, and the tables in which it is collected."""
+        own = [experiment.own_tables() for _, experiment in self.variants]
+        folder = f"{self.config['results_dir']}/tables/variants"
+        collected = dict.fromkeys(f"{folder}/{name}.csv" for tables in own for name in tables)
+        return [*(path for tables in own for path in tables.values()), *collected]
 
     def write_report(self) -> Recipe:
         """The report: Snakemake's own, made by Snakemake from figures, captions and tables."""

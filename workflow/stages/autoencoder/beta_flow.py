@@ -26,7 +26,7 @@ def main(
 ) -> None:
     """Read β off lattices before and after AE-WR, member by member, and find the fixed points.
 
-    Member k of AE-WR is measured by member k of the thermometer.
+    Member k of AE-WR is measured by member k of the thermometer, of which there may be more.
     Spec: bootstrap_samples, seed.
     """
     before = read_lattices(lattices)
@@ -34,12 +34,13 @@ def main(
     predictions: dict[str, list[np.ndarray]] = {
         "input": [], "autoencoder": [], "autoencoder_sign": []
     }  # fmt: skip
-    for autoencoder, thermometer in zip(autoencoders, thermometers, strict=True):
+    for member, thermometer in enumerate(thermometers):
         measure = read_network(thermometer)
-        output = read_network(autoencoder)(before.spins)
-        for name, seen in (
-            ("input", before.spins), ("autoencoder", output), ("autoencoder_sign", np.sign(output)),
-        ):  # fmt: skip
+        measured = {"input": before.spins}
+        if member < len(autoencoders):
+            output = read_network(autoencoders[member])(before.spins)
+            measured |= {"autoencoder": output, "autoencoder_sign": np.sign(output)}
+        for name, seen in measured.items():
             predictions[name].append(measure(seen).reshape(len(betas), -1).astype(np.float64))
 
     eq5 = pd.DataFrame(

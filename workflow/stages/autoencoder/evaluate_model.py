@@ -1,5 +1,8 @@
 """Rule evaluate_model: losses and recovered spins of one member of a net."""
 
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 
 from coarsegrain.nets.losses import LOSSES, hinge, spin_accuracy
@@ -11,20 +14,30 @@ from pipeline.stage import Input, Output, Spec, run
 
 
 def main(
-    *, network: Input, lattices_in: Input, lattices_out: Input, losses: Output, spec: Spec
+    *,
+    network: Input,
+    lattices_in: Input,
+    lattices_out: Input,
+    test_in: Input,
+    test_out: Input,
+    losses: Output,
+    spec: Spec,
 ) -> None:
-    """Evaluate a net on its member's training, validation and test lattices.
+    """Evaluate a net on its member's training and validation lattices, and on all nets' test set.
 
     Spec: net, member; loss, l1; trained_layers (how many layers, from the last, were trained in
-    this net: only they count in the penalty); splits.
+    this net: only they count in the penalty); validation_fraction.
     """
     net = read_network(network)
-    inputs, targets = read_lattices(lattices_in).spins, read_lattices(lattices_out).spins
+    inputs, targets = spins(lattices_in), spins(lattices_out)
+    ranges = split(len(inputs), validation_fraction=spec["validation_fraction"])._asdict()
+    parts = {name: (inputs[part], targets[part]) for name, part in ranges.items()}
+    parts["test"] = spins(test_in), spins(test_out)
     trained = net.layers[len(net.layers) - spec["trained_layers"] :]
     penalty = spec["l1"] * sum(float(abs(layer.weight).sum(dtype=float)) for layer in trained)
     rows = []
-    for name, part in split(len(inputs), **spec["splits"])._asdict().items():
-        outputs, wanted = net(inputs[part]), targets[part].reshape(part.stop - part.start, -1)
+    for name, (given, wanted) in parts.items():
+        outputs, wanted = net(given), wanted.reshape(len(given), -1)
         rows.append(
             {
                 "model": spec["net"],
@@ -37,6 +50,11 @@ def main(
             }
         )
     write_table(losses, pd.DataFrame(rows))
+
+
+def spins(path: Path) -> np.ndarray:
+    """(n, …) the lattices in a file."""
+    return read_lattices(path).spins
 
 
 if __name__ == "__main__":

@@ -1,0 +1,159 @@
+"""Variants and sweeps: what they are called, what they share with the base, what is refused."""
+
+import copy
+
+import pytest
+import yaml
+
+from checkouts import PROJECT
+from coarsegrain.errors import ConfigError
+from pipeline.config import validated
+from pipeline.defaults import laid_over_defaults
+from pipeline.studies.experiment import Experiment
+from pipeline.studies.variants import variants_of
+
+SMOKE = yaml.safe_load((PROJECT / "workflow/presets/smoke.yaml").read_text())
+
+
+def config(**changes):
+    return validated(laid_over_defaults({**copy.deepcopy(SMOKE), **changes}))
+
+
+def with_variant(**changes):
+    """The base and one variant of it."""
+    base = Experiment(config(variants={"mine": changes}))
+    ((_, variant),) = base.variants
+    return base, variant
+
+
+def own(variant):
+    return set(variant.own_tables())
+
+
+def test_a_sweep_is_a_grid_and_its_points_are_named_after_their_values():
+    sweep = {"bins": {"local_entropy.number_of_betas": [5, 6], "nets.l1": [0, "1e-5"]}}
+    points = variants_of(config(sweeps=sweep))
+    assert [each.name for each in points] == [
+        "bins_number_of_betas=5_l1=0", "bins_number_of_betas=5_l1=1e-5",
+        "bins_number_of_betas=6_l1=0", "bins_number_of_betas=6_l1=1e-5",
+    ]  # fmt: skip
+    assert [each.setting("nets.l1") for each in points] == [0.0, 1e-5, 0.0, 1e-5]
+    assert [each.config["local_entropy"]["number_of_betas"] for each in points] == [5, 5, 6, 6]
+
+
+def test_keys_with_one_last_name_are_told_apart_and_lists_become_names():
+    sweep = {"a": {"nets.batch_size": [10], "thermometer.batch_size": [20]}}
+    (point,) = variants_of(config(sweeps=sweep))
+    assert point.name == "a_nets_batch_size=10_thermometer_batch_size=20"
+    (point,) = variants_of(config(sweeps={"a": {"nets.autoencoder_layers": [[32, 16, 32]]}}))
+    assert point.name == "a_autoencoder_layers=32-16-32"
+
+
+@pytest.mark.parametrize(
+    ("changes", "tables"),
+    [
+        ({"local_entropy": {"autoencoder_image": "rescale"}}, {"local_entropy"}),
+        ({"bootstrap_samples": 300}, {"beta_flow", "beta_fixed_point"}),
+        ({"thermometer": {"stop_mse": 0.01}}, {"thermometer", "beta_flow", "beta_fixed_point"}),
+        ({"nets": {"plateau": {"epochs": 3}}}, set()),
+    ],
+)
+def test_a_variant_has_those_tables_of_its_own_that_its_settings_change(changes, tables):
+    base, variant = with_variant(**changes)
+    assert own(variant) == tables
+    shared = set(base.tables) - tables
+    assert {variant.tables[name] for name in shared} == {base.tables[name] for name in shared}
+
+
+def test_a_variant_shares_lattices_and_nets_that_it_does_not_touch():
+    base, variant = with_variant(nets={"l1": 1e-4})
+    a, b = base.studies["autoencoder"], variant.studies["autoencoder"]
+    assert base.lattices.path("critical/Model-1/member-0", 2) == variant.lattices.path(
+        "critical/Model-1/member-0", 2
+    )
+    for net in ("thermometer", "HCG-64-32"):
+        assert a.network(net, 0) == b.network(net, 0)
+    for net in ("CG-64-32", "Model-1", "Model-3", "AE-WR"):  # Model-3 is made of CG nets
+        assert b.network(net, 0) == a.network(net, 0).replace("smoke/", "smoke/variants/mine/")
+
+
+def test_a_variant_of_the_lattices_has_its_own_from_there_on():
+    base, variant = with_variant(lattices={"critical": {"number": 500}})
+    changed = ("critical/Model-1/member-0", "critical_test")
+    for name in (*changed, "wide_range/AE-WR/member-0", "local_entropy"):
+        differs = base.lattices.path(name) != variant.lattices.path(name)
+        assert differs == (name in changed)
+        assert (base.lattices.certificate(name) != variant.lattices.certificate(name)) == differs
+
+
+def test_more_members_in_a_variant_are_the_bases_own_later_on():
+    base, variant = with_variant(members=3)
+    study = variant.studies["autoencoder"]
+    assert study.network("Model-1", 2) == base.studies["autoencoder"].network("Model-1", 2)
+    assert "model_losses" in own(variant)
+
+
+def test_a_variant_equal_to_the_base_makes_nothing():
+    assert with_variant(nets={"l1": 1e-5})[1].own_tables() == {}
+
+
+def test_variants_are_collected_with_the_settings_that_any_of_them_changes():
+    base = Experiment(
+        config(
+            variants={"cold": {"bootstrap_samples": 300}},
+            sweeps={"stop": {"thermometer.stop_mse": [0.01, 0.02]}},
+        )
+    )
+    recipe = base.collect_variants("beta_flow")
+    assert [row["variant"] for row in recipe.spec["settings"]] == [
+        "base", "cold", "stop_stop_mse=0.01", "stop_stop_mse=0.02",
+    ]  # fmt: skip
+    assert [row["thermometer.stop_mse"] for row in recipe.spec["settings"]] == [
+        0.0035, 0.0035, 0.01, 0.02,
+    ]  # fmt: skip
+    assert [row["bootstrap_samples"] for row in recipe.spec["settings"]] == [200, 300, 200, 200]
+    assert len(recipe.inputs["tables"]) == 4
+    assert recipe.inputs["tables"][0] == base.tables["beta_flow"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"variants": {"a": {"nets": {"l2": 0.1}}}}, "variants.a: nets.l2 is no key"),
+        ({"variants": {"a": {"L": 7}}}, "variants.a: L is 7; it must be an even integer"),
+        ({"variants": {"a": {"results_dir": "b"}}}, "variants.a changes results_dir, which all"),
+        ({"sweeps": {"a": {"nets.l1": [-1]}}}, "sweeps.a: nets.l1 is -1"),
+        ({"sweeps": {"a": {"lattices.critical.beta.x": [1]}}}, "sweeps.a: lattices.critical.beta"),
+        ({"sweeps": {"a": {"nets.map": ["x/y"]}}}, "sweeps.a cannot name a folder after"),
+        ({"variants": {"A b": {"L": 8}}}, "variants is {'A b'"),
+        ({"variants": {"a": {}}}, "variants is {'a': {}}"),
+        ({"sweeps": {"a": {"L": 8}}}, "sweeps is {'a': {'L': 8}}"),
+        ({"variants": {"a": {"sweeps": {"b": {"L": [8]}}}}}, "variants.a changes sweeps"),
+    ],
+)
+def test_a_variant_that_cannot_be_is_refused_by_name(changes, sentence):
+    with pytest.raises(ConfigError, match=sentence.replace("[", r"\[").replace("{", r"\{")):
+        variants_of(config(**changes))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "sentence"),
+    [
+        ({"thermometre": 3}, "members_of names 'thermometre'"),
+        ({"CG-64-32": 1}, "members_of is {'CG-64-32': 1}; it must be numbers of members"),
+        ({"AE-WR": 4}, "gives thermometer 2 members and AE-WR 4"),
+        ({"Model-3": 3}, "gives CG-64-32 2 members and Model-3 3"),
+    ],
+)
+def test_numbers_of_members_that_cannot_be_are_refused(numbers, sentence):
+    with pytest.raises(ConfigError) as refused:
+        config(members_of=numbers)
+    assert sentence in str(refused.value)
+
+
+def test_members_of_one_net_change_its_own_number_only():
+    study = Experiment(config(members_of={"thermometer": 5})).studies["autoencoder"]
+    assert len(study.networks("thermometer")) == 5
+    assert len(study.networks("AE-WR")) == 2
+    assert len(study.beta_flow().inputs["thermometers"]) == 5
+    assert "wide_range/thermometer/member-4" in study.lattice_sets()

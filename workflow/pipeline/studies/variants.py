@@ -1,0 +1,122 @@
+"""Variants: named changes of the config, by hand or on a grid.
+
+A variant is the whole experiment with a few settings changed. It makes only what differs from the
+base (see ``Study.folder``), so lattices and nets that the change does not touch are shared.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from coarsegrain.errors import ConfigError
+from pipeline.config import validated
+from pipeline.studies.study import Config
+
+#: Settings that belong to the experiment as a whole.
+FIXED = ("results_dir", "variants", "sweeps")
+#: What a point's name may be made of.
+NAME = re.compile(r"[A-Za-z0-9._=+-]{1,150}")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One variant.
+
+    Attributes:
+        name: of its folder.
+        config: the whole config with its changes, validated.
+        changes: the settings that it changes, by dotted key.
+    """
+
+    name: str
+    config: Config
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def setting(self, key: str) -> Any:
+        """The value of a dotted key in this variant."""
+        value: Any = self.config
+        for name in key.split("."):
+            value = value[name]
+        return value
+
+    @property
+    def folder(self) -> str:
+        """Where its results are, below the results' folder."""
+        return f"variants/{self.name}/"
+
+
+def variants_of(config: Config) -> list[Variant]:
+    """All variants of a config: those of ``variants``, then the points of ``sweeps``.
+
+    Raises:
+        ConfigError: a change names no key, or no value that is allowed; the sentence says of which
+            variant.
+    """
+    found = [
+        _variant(config, f"variants.{name}", name, dict(_leaves(changes)))
+        for name, changes in config["variants"].items()
+    ]
+    for sweep, axes in config["sweeps"].items():
+        for name, changes in _points(sweep, axes):
+            found.append(_variant(config, f"sweeps.{sweep}", name, changes))
+    names = [each.name for each in found]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(f"there are two variants of the name {twice[0]}; rename one.")
+    return found
+
+
+def _points(sweep: str, axes: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The names and changes of a grid's points, the last axis fastest."""
+    import pandas as pd
+    from snakemake.utils import Paramspace
+
+    points = list(product(*axes.values()))
+    short = [key.rpartition(".")[2] for key in axes]
+    unique = len(set(short)) == len(short)
+    columns = short if unique else [key.replace(".", "_") for key in axes]
+    texts = [[_as_text(value) for value in values] for values in points]
+    grid = pd.DataFrame(texts, columns=columns, dtype=object)
+    space = Paramspace(grid, filename_params="*", param_sep="=")
+    for name, values in zip(space.instance_patterns, points):
+        if not NAME.fullmatch(name):
+            raise ConfigError(f"sweeps.{sweep} cannot name a folder after {name!r}.")
+        yield f"{sweep}_{name}", dict(zip(axes, values))
+
+
+def _as_text(value: Any) -> str:
+    return "-".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _variant(config: Config, where: str, name: str, changes: Mapping[str, Any]) -> Variant:
+    changed = {key: value for key, value in config.items() if key not in FIXED}
+    for key, value in changes.items():
+        if key.partition(".")[0] in FIXED:
+            raise ConfigError(f"{where} changes {key}, which all variants have in common.")
+        changed = _laid_over(changed, key.split("."), value)
+    whole = {**changed, "results_dir": config["results_dir"], "variants": {}, "sweeps": {}}
+    try:
+        return Variant(name, validated(whole, check_cuda=False), changes)
+    except ConfigError as error:
+        lines = [f"{where}: {line}" for line in str(error).splitlines()]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def _laid_over(section: Any, path: list[str], value: Any) -> Any:
+    """A copy of nested sections with one value changed."""
+    first, *rest = path
+    inner = section.get(first) if isinstance(section, Mapping) else None
+    return {
+        **(section if isinstance(section, Mapping) else {}),
+        first: _laid_over(inner, rest, value) if rest else value,
+    }
+
+
+def _leaves(changes: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The settings of nested sections, by dotted key."""
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
