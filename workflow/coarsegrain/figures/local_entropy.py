@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from coarsegrain.figures.style import GREY, LATTICE_COLOURS, describe, styled
-from coarsegrain.ising.exact import BETA_CRITICAL
+from coarsegrain.ising.critical_point import BETA_CRITICAL
 
 TITLES = {
     "crop": "Windows cut off at the edges (the paper's setting)",
