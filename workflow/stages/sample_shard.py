@@ -1,13 +1,14 @@
 """Rule sample_shard: draw a part of a set of lattices, to be joined by sample_lattices."""
 
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+from coarsegrain.device import choose_device
 from coarsegrain.errors import CoarsegrainError
 from coarsegrain.ising.sampler import equilibration_steps, sample_lattices
-from coarsegrain.ising.sampler.cupy_backend import choose_device
 from coarsegrain.storage.lattices import Attribute, write_lattices
 from pipeline.gpus import take_device
 from pipeline.progress import reporter
@@ -42,7 +43,7 @@ def draw(path: Path, spec: dict, device: str, shard: int = 0, shards: int = 1) -
             L,
             seed=spec["seed"],
             first_lattice=bounds[0],
-            device=take_device(device, choose_device),  # type: ignore[arg-type]
+            device=take_device(device, partial(choose_device, libraries=("cupy",))),  # type: ignore[arg-type]
             progress=reporter("lattices", len(betas), "lattices"),
             **options,
         )

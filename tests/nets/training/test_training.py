@@ -12,12 +12,12 @@ from coarsegrain.nets.network import Layer, Network
 from coarsegrain.nets.training import (
     TrainingError,
     TrainingSettings,
-    epoch_order,
     glorot_network,
     train,
 )
-from coarsegrain.nets.training.adam import adam_update, decay, step_sizes
+from coarsegrain.nets.training.adam import adam_constants, adam_update, step_sizes
 from coarsegrain.rg.decimation import decimate, decimation_matrix
+from coarsegrain.training.batches import epoch_order
 
 SETTINGS = TrainingSettings(
     loss="hinge", l1=1e-3, learning_rate=1e-2, adam_betas=(0.9, 0.999), adam_epsilon=1e-7,
@@ -178,7 +178,7 @@ def test_moments_without_a_gradient_decay_to_zero_and_not_to_denormal_numbers(pr
         np.full((3, 4), -tiny / 2, precision),
         np.full((3, 4), tiny / 2, precision),
     )
-    sizes, numbers = step_sizes(settings, 0, 1, precision)[0], decay(settings, precision)
+    sizes, numbers = step_sizes(settings, 0, 1, precision)[0], adam_constants(settings, precision)
     adam_update(*(each.reshape(-1) for each in (w, m, v, np.zeros_like(w))), sizes, numbers)
     assert not m.any()
     assert not v.any()
