@@ -1,8 +1,9 @@
 """How long exact samples take: the length of a block, and where it would be too long.
 
-The coupling time of the monotone heat bath was measured at L = 4 to 128 (docs/lab-notes.md). Below
-β_c = ln(1 + √2)/2 it grows like (β_c − β)⁻², up to some 4 L² at β_c; above, all-up and all-down
-meet when one reverses its magnetization, for which two interfaces of length L have to form.
+The coupling time of the monotone heat bath was measured at L = 4 to 128
+(docs/lab-notes/lattices.md). Below β_c = ln(1 + √2)/2 it grows like (β_c − β)⁻², up to some 4 L²
+at β_c; above, all-up and all-down meet when one reverses its magnetization, for which two
+interfaces of length L have to form.
 """
 
 import math

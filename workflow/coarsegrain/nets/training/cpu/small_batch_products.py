@@ -28,7 +28,7 @@ from coarsegrain.nets.training.cpu.simd import (
 GROUP = 5
 #: Rows and columns of weights that are worked on at once.
 ROWS, COLUMNS = 2, 2 * LANES
-#: Above these batches BLAS is as fast or faster (measured, docs/lab-notes.md).
+#: Above these batches BLAS is as fast or faster (measured, docs/lab-notes/training.md).
 LARGEST_BATCH, LARGEST_BATCH_BACK, LARGEST_BATCH_OF_UPDATE = 128, 32, 16
 
 
