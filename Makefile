@@ -59,10 +59,11 @@ bench: $(READY) ## Measure sampler and training against other codes (ARGS="--wri
 	    COARSEGRAIN_KERNEL_CACHE=1 NUMBA_CACHE_DIR="$$kernels" PYTHONPATH=workflow \
 	    $(BIN)/python benchmarks/$$program.py $(ARGS) || exit; done
 
-lint: $(READY) ## Check style, types and rules
+lint: $(READY) ## Check style, types, imports and rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	PYTHONPATH=workflow $(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 

@@ -34,7 +34,7 @@ import numpy.typing as npt
 import torch
 
 from coarsegrain.nets.architecture import level_sizes
-from coarsegrain.nets.training import epoch_order
+from coarsegrain.training.batches import epoch_order
 from tables import keep, machine
 from training_agreement import Agreement, agreement, keras_agreement
 from training_gpu import gpu

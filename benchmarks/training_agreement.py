@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coarsegrain.nets.training import epoch_order
+from coarsegrain.training.batches import epoch_order
 from training_peers import Keras, Peer
 from training_problems import Problem
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import torch
 
-from coarsegrain.nets.training import Member, TrainingSettings, epoch_order, train_members
+from coarsegrain.nets.training import Member, TrainingSettings, train_members
+from coarsegrain.training.batches import epoch_order
 from tables import spread, table
 from training_peers import Torch
 from training_problems import Problem, problems

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from coarsegrain.jit import kernel
-from coarsegrain.nets.training.adam import adam_update, decay, step_sizes
+from coarsegrain.nets.training.adam import adam_constants, adam_update, step_sizes
 from training_problems import Problem
 
 #: Adam's steps on one unit of a shallow net before the next unit's turn, as in its trainer.
@@ -16,11 +16,11 @@ STEPS_PER_UNIT = 100
 
 
 @kernel
-def _adam_unit_by_unit(w, m, v, gradient, sizes, decay, steps):
+def _adam_unit_by_unit(w, m, v, gradient, step_size, constants, steps):
     """``steps`` steps for each unit, whose weights stay in the cache."""
     for unit in range(w.shape[0]):
         for _ in range(steps):
-            adam_update(w[unit], m[unit], v[unit], gradient[unit], sizes, decay)
+            adam_update(w[unit], m[unit], v[unit], gradient[unit], step_size, constants)
 
 
 class Limits:
@@ -36,8 +36,8 @@ class Limits:
         self._slopes = [np.zeros_like(y) for y in self._y[1:]]
         self._gradients = [np.empty_like(w) for w in self._weights]
         self._out = [np.empty_like(y) for y in self._y]
-        self._sizes = step_sizes(problem.settings, 0, 1, np.float32)[0]
-        self._decay = decay(problem.settings, np.float32)
+        self._step_size = step_sizes(problem.settings, 0, 1, np.float32)[0]
+        self._constants = adam_constants(problem.settings, np.float32)
         # Means, squares and gradients of 0.01, not 0: denormal numbers would be slow.
         self._adam = [
             (w.T.copy(), *(np.full(w.shape[::-1], 0.01, w.dtype) for _ in range(3)))
@@ -63,11 +63,11 @@ class Limits:
 
     def _adam_unit_by_unit(self) -> None:
         (arrays,) = self._adam
-        _adam_unit_by_unit(*arrays, self._sizes, self._decay, STEPS_PER_UNIT)
+        _adam_unit_by_unit(*arrays, self._step_size, self._constants, STEPS_PER_UNIT)
 
     def _adam_at_once(self) -> None:
         for arrays in self._adam:
-            adam_update(*(each.reshape(-1) for each in arrays), self._sizes, self._decay)
+            adam_update(*(each.reshape(-1) for each in arrays), self._step_size, self._constants)
 
 
 def _per_call(call: Callable[[], None], seconds: float) -> float:

@@ -8,8 +8,8 @@ import numpy as np
 from coarsegrain.ising.sampler import sample_lattices
 from coarsegrain.nets.network import Layer, Network
 from coarsegrain.nets.training import Data, Member, TrainingSettings, glorot_network
-from coarsegrain.nets.training.dense import DenseTrainer
-from coarsegrain.nets.training.shallow import ShallowTrainer, is_shallow
+from coarsegrain.nets.training.cpu.dense import DenseTrainer
+from coarsegrain.nets.training.cpu.shallow import ShallowTrainer, is_shallow
 from coarsegrain.nets.training.trainer import MemberTrainer
 from coarsegrain.rg.decimation import decimate, decimation_matrix
 

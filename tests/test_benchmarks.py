@@ -64,7 +64,7 @@ def test_relaxation_benchmark_fits_the_energy_and_m2(tmp_path):
     header, energy, m2 = done.stdout.splitlines()
     assert header.startswith("L,beta,observable,")
     tau = {row.split(",")[2]: float(row.split(",")[4]) for row in (energy, m2)}
-    assert tau["energy"] == pytest.approx(1.2, abs=0.3)  # docs/lab-notes.md
+    assert tau["energy"] == pytest.approx(1.2, abs=0.3)  # docs/lab-notes/lattices.md
 
 
 @pytest.mark.parametrize(("beta", "L"), [(0.3, 8), (0.4352, 32), (0.5, 16)])

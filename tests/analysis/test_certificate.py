@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 from coarsegrain.analysis.certificate import FAMILY_LEVEL, Certificate, certify
-from coarsegrain.analysis.certificate_test import Test, random_signs_z, skewed_p
 from coarsegrain.analysis.energy_tests import beta_bins, energies_and_their_law
+from coarsegrain.analysis.lattice_check import Check, random_signs_z, skewed_p
 from coarsegrain.ising.density_of_states import energy_levels, log_density_of_states
 from coarsegrain.ising.sampler import equilibration_steps, sample_lattices
 from coarsegrain.ising.sampler.chains import advance, cold_start
@@ -154,10 +154,10 @@ def test_signs_of_zeros_say_nothing():
 
 
 def test_a_single_test_below_the_level_over_their_number_fails_the_set():
-    fine = [Test("a", 0.1, 0.2, 1.0, 0.3)] * 9
+    fine = [Check("a", 0.1, 0.2, 1.0, 0.3)] * 9
     edge = FAMILY_LEVEL / 10
-    assert Certificate((*fine, Test("b", 0.1, 0.2, 5.0, 1.01 * edge))).passed
-    made = Certificate((*fine, Test("b", 0.1, 0.2, 5.0, 0.99 * edge)))
+    assert Certificate((*fine, Check("b", 0.1, 0.2, 5.0, 1.01 * edge))).passed
+    made = Certificate((*fine, Check("b", 0.1, 0.2, 5.0, 0.99 * edge)))
     assert not made.passed
     assert failed(made) == {"b"}
 

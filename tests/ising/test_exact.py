@@ -4,13 +4,14 @@ import json
 import math
 from pathlib import Path
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coarsegrain.ising.critical_point import BETA_CRITICAL
 from coarsegrain.ising.exact import (
-    BETA_CRITICAL,
     beta_of_energy,
     energy_per_site,
     heat_capacity_per_site,
@@ -43,6 +44,11 @@ def moments_by_transfer_matrix(beta: float, L: int) -> tuple[float, float, float
         a0, a1, a2 = a0 @ t0, a1 @ t0 + a0 @ t1, a2 @ t0 + 2 * a1 @ t1 + a0 @ t2
     z, z1, z2 = np.trace(a0), np.trace(a1), np.trace(a2)
     return math.log(z), -z1 / z / L**2, beta**2 * (z2 / z - (z1 / z) ** 2) / L**2
+
+
+def test_critical_point_is_onsagers_to_the_last_bit():
+    with mpmath.workdps(40):
+        assert float(mpmath.log(1 + mpmath.sqrt(2)) / 2) == BETA_CRITICAL
 
 
 @pytest.mark.parametrize("row", REFERENCE, ids=lambda row: f"L{row['L']}-beta{row['beta']:.4f}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.digest import code_digest
+from pipeline.digest import LOCK, WORKFLOW, code_digest
 
 FILES = {
     "stages/__init__.py": "",
@@ -106,3 +106,18 @@ def test_circular_imports_have_a_digest(root):
 def test_stage_that_is_not_there_has_no_digest(root):
     with pytest.raises(ModuleNotFoundError, match=r"stages\.absent"):
         code_digest("stages.absent", root, root / "requirements.lock")
+
+
+def test_a_new_scipy_trains_no_net_and_makes_no_lattices(tmp_path):
+    lock = LOCK.read_text()
+    assert "scipy==" in lock
+    newer = tmp_path / "requirements.lock"
+    newer.write_text(lock.replace("scipy==", "scipy==9."))
+    stages = [
+        ".".join(path.relative_to(WORKFLOW).with_suffix("").parts)
+        for path in (WORKFLOW / "stages").rglob("*.py")
+    ]
+    stale = {each for each in stages if code_digest(each, lock=newer) != code_digest(each)}
+    assert any(each.endswith("beta_flow") for each in stale)
+    makers = ("train", "sample", "decimate", "hard_code", "transfer")
+    assert not {each for each in stale if each.rpartition(".")[2].startswith(makers)}

@@ -1,6 +1,7 @@
 """The shell of the jobs: whose python, and whose modules."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import environment
+from pipeline.digest import WORKFLOW, code_digest
 
 
 def first_in_path(**variables):
@@ -43,3 +45,28 @@ def test_a_path_with_braces_and_spaces_reaches_the_job_as_it_is(monkeypatch):
     monkeypatch.setattr(environment, "WORKFLOW", Path("/a {b} c/'workflow"))
     shell = environment.stage_shell(environment.shell_prefix(1))
     assert shell("echo $PYTHONPATH", read=True).strip() == "/a {b} c/'workflow"
+
+
+def compiled_modules():
+    """The files whose kernels numba or NVRTC compiles."""
+    library = WORKFLOW / "coarsegrain"
+    numba = (path for path in library.rglob("*.py") if "coarsegrain.jit import" in path.read_text())
+    return sorted(
+        path.relative_to(WORKFLOW).as_posix() for path in [*numba, *library.rglob("*.cu")]
+    )
+
+
+def test_an_edit_of_any_kernel_moves_the_cache_of_compiled_kernels(tmp_path):
+    shutil.copytree(WORKFLOW, tmp_path / "workflow")
+
+    def digests():
+        return [code_digest(each, tmp_path / "workflow") for each in environment.COMPILED]
+
+    names = compiled_modules()
+    assert len(names) > 10
+    for name in names:
+        path = tmp_path / "workflow" / name
+        whole, before = path.read_bytes(), digests()
+        path.write_bytes(whole + b"\nEDITED = 1\n")
+        assert digests() != before, name
+        path.write_bytes(whole)

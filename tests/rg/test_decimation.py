@@ -1,4 +1,4 @@
-"""Decimation against slicing written here only, and eq. 5 against its closed form."""
+"""Decimation against slicing written here only."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 from coarsegrain.rg.decimation import (
     decimate,
     decimation_matrix,
-    effective_beta,
-    fixed_point_of_effective_beta,
     most_steps,
 )
 
@@ -69,21 +67,6 @@ def test_matrix_agrees_with_the_conditions_printed_as_eq_7_and_8():
     i = np.arange(512)
     np.testing.assert_array_equal(second.sum(axis=1) == 1, (i // 16) % 2 == 0)
     assert set(first.sum(axis=0)) == set(second.sum(axis=0)) == {1.0}
-
-
-def test_effective_beta_is_three_eighths_of_ln_cosh_four_beta():
-    beta = np.array([0.0, 0.01, 0.1, 0.4352, 0.6, 2.0])
-    np.testing.assert_allclose(
-        effective_beta(beta), 3 / 8 * np.log(np.cosh(4 * beta)), rtol=1e-12, atol=1e-16
-    )
-    assert np.isfinite(effective_beta(1e4))
-
-
-def test_fixed_point_is_left_as_it_is_and_repels():
-    star = fixed_point_of_effective_beta()
-    assert round(star, 5) == 0.50698
-    assert float(effective_beta(star)) == pytest.approx(star, abs=1e-13)
-    assert effective_beta(star - 0.01) < star - 0.01 < star + 0.01 < effective_beta(star + 0.01)
 
 
 def test_decimation_refuses_lattices_that_are_not_square():

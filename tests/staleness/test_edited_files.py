@@ -16,12 +16,12 @@ SAMPLING = {"sample_lattices"}
 ON_A_GPU = {
     "coarsegrain/ising/sampler/kernels.cu": SAMPLING,  # sampler/cupy_backend.py compiles it
     # nets/training/loop.py decides while it trains which of these it imports
-    "coarsegrain/nets/training/shallow_cuda.py": TRAINING,
-    "coarsegrain/nets/training/shallow_layout.py": TRAINING,
-    "coarsegrain/nets/training/shallow.cu": TRAINING,
-    "coarsegrain/nets/training/stacked.py": TRAINING,
-    "coarsegrain/nets/training/stacked_net.py": TRAINING,
-    "coarsegrain/nets/training/graphs.py": TRAINING,
+    "coarsegrain/nets/training/gpu/shallow_cuda.py": TRAINING,
+    "coarsegrain/nets/training/gpu/shallow_layout.py": TRAINING,
+    "coarsegrain/nets/training/gpu/shallow.cu": TRAINING,
+    "coarsegrain/nets/training/gpu/stacked.py": TRAINING,
+    "coarsegrain/nets/training/gpu/stacked_net.py": TRAINING,
+    "coarsegrain/nets/training/gpu/cuda_graphs.py": TRAINING,
 }
 CAPTIONS = sorted(
     path.relative_to(PROJECT).as_posix() for path in (PROJECT / "workflow/report").rglob("*.rst")

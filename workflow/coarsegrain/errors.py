@@ -2,11 +2,19 @@
 
 
 class CoarsegrainError(Exception):
-    """What is wrong, where, and what to do about it, in a sentence."""
+    """What is wrong, and where, in a sentence. What to do about it, the program's edge may add."""
 
 
 class StorageError(CoarsegrainError):
-    """A file is missing, damaged, or not what its reader expects."""
+    """A file is damaged, or not what its reader expects."""
+
+
+class MissingFileError(StorageError):
+    """There is no such file."""
+
+
+class ForbiddenFileError(StorageError):
+    """A file may not be read."""
 
 
 class ConfigError(CoarsegrainError):
@@ -15,3 +23,11 @@ class ConfigError(CoarsegrainError):
 
 class DeviceError(CoarsegrainError):
     """The device that was asked for is not there, or too small."""
+
+
+class TrainingError(CoarsegrainError):
+    """The numbers of a training went wrong."""
+
+
+class TrainingStopped(CoarsegrainError):
+    """A training was asked to stop and can go on later."""

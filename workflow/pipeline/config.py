@@ -214,7 +214,7 @@ def _device(name: str) -> str | None:
     if name != "cuda":
         return None
     try:
-        from coarsegrain.nets.device import missing_library  # this imports torch: it takes seconds
+        from coarsegrain.device import missing_library  # this imports torch: it takes seconds
 
         missing = missing_library()
     except ImportError:  # Snakemake's own environment need not have it; the stage will ask again

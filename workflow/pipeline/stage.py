@@ -29,6 +29,7 @@ from pipeline import provenance
 from pipeline.digest import code_digest
 from pipeline.disk import problem_of
 from pipeline.outputs import PendingOutputs
+from pipeline.remedies import with_remedy
 from pipeline.staleness.records import is_made_from
 
 Input = Annotated[Path, "input"]
@@ -200,4 +201,4 @@ def _sentence(error: BaseException) -> str:
         return f"out of memory ({error}); lower the number of lattices, the batch size or L."
     if isinstance(error, OSError):
         return problem_of(error)
-    return str(error)
+    return with_remedy(error) if isinstance(error, CoarsegrainError) else str(error)

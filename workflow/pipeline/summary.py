@@ -8,6 +8,7 @@ from pathlib import Path
 
 from coarsegrain.errors import StorageError
 from coarsegrain.storage.tables import read_table
+from pipeline.remedies import with_remedy
 
 MODELS = ("Model-1", "Model-2", "Model-2-CG", "Model-3", "Model-3-HCG", "AE-WR")
 
@@ -48,4 +49,4 @@ if __name__ == "__main__":
     try:
         print(summary(Path(sys.argv[1])))
     except StorageError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {with_remedy(error)}")

@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from coarsegrain.device import choose_device
 from coarsegrain.errors import CoarsegrainError
-from coarsegrain.nets.device import choose_device, use_threads
 from coarsegrain.nets.network import Activation, Network, read_network, write_network
 from coarsegrain.nets.splits import split
 from coarsegrain.nets.training import (
-    CheckpointFile,
     Member,
     Trained,
     TrainingSettings,
@@ -26,6 +25,8 @@ from coarsegrain.nets.training import (
 )
 from coarsegrain.nets.transfer import joined
 from coarsegrain.storage.lattices import read_lattices
+from coarsegrain.threads import use_threads
+from coarsegrain.training.checkpoint import CheckpointFile
 from pipeline.gpus import take_device
 from pipeline.progress import reporter
 from pipeline.provenance import sha256

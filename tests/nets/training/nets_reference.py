@@ -2,7 +2,7 @@
 
 import torch
 
-from coarsegrain.nets.training import epoch_order
+from coarsegrain.training.batches import epoch_order
 
 LOSSES = {
     "hinge": lambda y, t: (1 - t * y).clamp(min=0).mean(),

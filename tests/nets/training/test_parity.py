@@ -16,7 +16,8 @@ from nets_reference import trained_by_torch
 from coarsegrain.ising import sample_lattices
 from coarsegrain.nets.losses import hinge
 from coarsegrain.nets.network import Layer, Network
-from coarsegrain.nets.training import TrainingSettings, dense, glorot_network, train
+from coarsegrain.nets.training import TrainingSettings, glorot_network, train
+from coarsegrain.nets.training.cpu import dense
 from coarsegrain.rg.decimation import decimate, decimation_matrix
 
 SETTINGS = TrainingSettings(
@@ -40,7 +41,7 @@ def model(activations=LINEAR, *, biases=False):
 
 
 def wide():
-    """A net whose products are those of ``narrow``, in float32 and where the processor can."""
+    """A net that uses ``small_batch_products``, in float32 and where the processor can."""
     return glorot_network([64, 128, 64], ["linear"] * 2, biases=False, seed=6)
 
 
@@ -93,8 +94,8 @@ def test_a_thousand_steps_in_float64_equal_torch_to_rounding(case):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
 
 
-def test_a_thousand_steps_with_narrow_products_equal_torch_to_rounding(monkeypatch):
-    monkeypatch.setattr(dense, "is_narrow", lambda *_: True)
+def test_a_thousand_steps_with_small_batch_products_equal_torch_to_rounding(monkeypatch):
+    monkeypatch.setattr(dense, "is_small_batch", lambda *_: True)
     for ours, theirs in both("units that fill vectors", "float64"):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
 

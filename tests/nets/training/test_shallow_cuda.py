@@ -16,12 +16,13 @@ from nvrtc import compile_with_nvrtc
 
 from coarsegrain.errors import DeviceError
 from coarsegrain.nets.network import Layer, Network
-from coarsegrain.nets.training import Member, TrainingSettings, epoch_order, glorot_network
-from coarsegrain.nets.training import shallow_cuda as module
-from coarsegrain.nets.training.shallow import ShallowTrainer
-from coarsegrain.nets.training.shallow_cuda import SOURCE, ShallowCudaTrainer
-from coarsegrain.nets.training.shallow_layout import GLOBAL, REGISTERS, SHARED, Sizes
+from coarsegrain.nets.training import Member, TrainingSettings, glorot_network
+from coarsegrain.nets.training.cpu.shallow import ShallowTrainer
+from coarsegrain.nets.training.gpu import shallow_cuda as module
+from coarsegrain.nets.training.gpu.shallow_cuda import SOURCE, ShallowCudaTrainer
+from coarsegrain.nets.training.gpu.shallow_layout import GLOBAL, REGISTERS, SHARED, Sizes
 from coarsegrain.nets.training.trainer import OneByOne
+from coarsegrain.training.batches import epoch_order
 
 PRECISIONS = ["float32", "float64"]
 SHARED_BYTES = 227 * 1024  # that a block may ask for, on an H100
@@ -255,10 +256,13 @@ WRONG = {
         "UNROLL for (int k = 31; k >= 0; --k)",
     ),
     "a fused multiply-add": (
-        "decay.beta1 * AT(m, block) + decay.one_minus_beta1 * g",
-        "multiply_add(decay.beta1, AT(m, block), decay.one_minus_beta1 * g)",
+        "constants.beta1 * AT(m, block) + constants.one_minus_beta1 * g",
+        "multiply_add(constants.beta1, AT(m, block), constants.one_minus_beta1 * g)",
     ),
-    "grouping of a product": ("decay.one_minus_beta2 * (g * g)", "decay.one_minus_beta2 * g * g"),
+    "grouping of a product": (
+        "constants.one_minus_beta2 * (g * g)",
+        "constants.one_minus_beta2 * g * g",
+    ),
     "grouping of the output": ("MINE(sum[0]) - sum_of_all;", "(MINE(sum[0]) - sum_of_all);"),
     "forgotten padding": ("LANE >= IN_LAST_BLOCK ? 0", "LANE > 31 ? 0"),
     "sign of ties": ("MINE(has_target) ? -output : zero", "-output"),

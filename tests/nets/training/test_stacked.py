@@ -13,13 +13,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from coarsegrain.nets.losses import LOSSES
 from coarsegrain.nets.network import Layer, Network
-from coarsegrain.nets.training import Member, TrainingSettings, epoch_order, glorot_network
-from coarsegrain.nets.training import stacked as stacked_module
-from coarsegrain.nets.training import stacked_net as stacked_net_module
-from coarsegrain.nets.training.dense import DenseTrainer
-from coarsegrain.nets.training.graphs import captured, runs_of_steps
-from coarsegrain.nets.training.stacked import StackedTrainer
+from coarsegrain.nets.training import Member, TrainingSettings, glorot_network
+from coarsegrain.nets.training.cpu.dense import DenseTrainer
+from coarsegrain.nets.training.gpu import stacked as stacked_module
+from coarsegrain.nets.training.gpu import stacked_net as stacked_net_module
+from coarsegrain.nets.training.gpu.cuda_graphs import captured, runs_of_steps
+from coarsegrain.nets.training.gpu.stacked import StackedTrainer
 from coarsegrain.rg.decimation import decimation_matrix
+from coarsegrain.training.batches import epoch_order
 
 SETTINGS = TrainingSettings(
     loss="hinge", l1=1e-3, learning_rate=1e-3, adam_betas=(0.9, 0.999), adam_epsilon=1e-7,

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coarsegrain.analysis.certificate_test import Test
 from coarsegrain.analysis.energy_tests import energies_and_their_law, energy_tests
 from coarsegrain.analysis.independence_tests import independence_tests
+from coarsegrain.analysis.lattice_check import Check
 from coarsegrain.analysis.symmetry_tests import symmetry_tests
 
 # Probability that a correct set of lattices fails. Deliberately no setting: nobody may loosen it.
@@ -29,7 +29,7 @@ class Certificate:
         tests: every test made.
     """
 
-    tests: tuple[Test, ...]
+    tests: tuple[Check, ...]
 
     @property
     def level_per_test(self) -> float:
@@ -37,7 +37,7 @@ class Certificate:
         return FAMILY_LEVEL / len(self.tests)
 
     @property
-    def failures(self) -> tuple[Test, ...]:
+    def failures(self) -> tuple[Check, ...]:
         """The tests that fail the set, the most improbable first."""
         failed = (test for test in self.tests if test.p_value < self.level_per_test)
         return tuple(sorted(failed, key=lambda test: test.p_value))
@@ -55,7 +55,7 @@ def certify(
     steps: int | None,
     steps_needed: int,
 ) -> Certificate:
-    """Test a set of lattices.
+    """Check a set of lattices.
 
     >>> from coarsegrain.ising.sampler import sample_lattices
     >>> betas = np.full(1000, 0.4352)
@@ -82,7 +82,7 @@ def certify(
         p_value = 1.0 if steps >= steps_needed else 0.0
         words = f"{steps} made, {steps_needed} needed"
         low, high = float(betas.min()), float(betas.max())
-        tests.append(Test("steps", low, high, float(steps), p_value, words))
+        tests.append(Check("steps", low, high, float(steps), p_value, words))
     return Certificate(tuple(tests))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri, smirnov
 
-from coarsegrain.analysis.certificate_test import FloatArray, Test, skewed_p
+from coarsegrain.analysis.lattice_check import Check, FloatArray, skewed_p
 from coarsegrain.ising.density_of_states import energy_levels, log_density_of_states
 from coarsegrain.ising.observables import Spins, energy_per_site
 
@@ -103,7 +103,7 @@ def beta_bins(betas: FloatArray) -> list[Index]:
     return bins
 
 
-def energy_tests(energies: Energies, betas: FloatArray) -> Iterator[Test]:
+def energy_tests(energies: Energies, betas: FloatArray) -> Iterator[Check]:
     """Mean, variance and whole distribution of the energy, in each bin of β and over all of them.
 
     The mean is compared with Kaufman's in exact standard errors. So is the mean square deviation
@@ -119,17 +119,17 @@ def energy_tests(energies: Energies, betas: FloatArray) -> Iterator[Test]:
         z = float(e.deviation.sum() / np.sqrt(variance))
         skewness = float(e.moment_3.sum() / variance**1.5)
         # X = −H, so the energy has the opposite sign
-        yield Test("energy", low, high, -z, skewed_p(z, skewness), words)
+        yield Check("energy", low, high, -z, skewed_p(z, skewness), words)
 
         square = e.deviation**2 / e.moment_2 - 1
         kurtosis = e.moment_4 / e.moment_2**2
         variance = (kurtosis - 1).sum()
         z = float(square.sum() / np.sqrt(variance))
         third = (e.moment_6 / e.moment_2**3 - 3 * kurtosis + 2).sum()
-        yield Test("heat capacity", low, high, z, skewed_p(z, float(third / variance**1.5)), words)
+        yield Check("heat capacity", low, high, z, skewed_p(z, float(third / variance**1.5)), words)
 
         u = np.sort(e.uniform)
         steps = np.arange(len(u) + 1) / len(u)
         distance = float(max((steps[1:] - u).max(), (u - steps[:-1]).max()))
         p_value = min(1.0, 2 * float(smirnov(len(u), distance)))
-        yield Test("energy distribution", low, high, distance, p_value, words)
+        yield Check("energy distribution", low, high, distance, p_value, words)

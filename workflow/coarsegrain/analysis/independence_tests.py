@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from coarsegrain.analysis.certificate_test import (
+from coarsegrain.analysis.lattice_check import (
+    Check,
     FloatArray,
-    Test,
     normal_p,
     random_signs_z,
     skewed_p,
@@ -61,7 +61,7 @@ def _groups(betas: FloatArray) -> _Groups:
     return _Groups(np.argsort(which, kind="stable"), np.arange(n) - first, size)
 
 
-def independence_tests(spins: Spins, betas: FloatArray, scores: FloatArray) -> Iterator[Test]:
+def independence_tests(spins: Spins, betas: FloatArray, scores: FloatArray) -> Iterator[Check]:
     """Overlaps and energies of lattices at several distances, and repeated lattices.
 
     Args:
@@ -110,7 +110,7 @@ def _overlap(words: npt.NDArray[np.uint64], one: Index, other: Index, sites: int
 
 def _squared_overlaps(
     words: npt.NDArray[np.uint64], groups: _Groups, betas: FloatArray, distances: list[int], N: int
-) -> Test:
+) -> Check:
     """Compare q² at each distance with q² of the same lattices at ``_REFERENCES`` other distances.
 
     What a lattice's own q² with any other has in excess is taken out of every pair: the rest is
@@ -153,7 +153,7 @@ def _squared_overlaps(
     return worst_of("squared overlap", betas, tried)
 
 
-def _repeats(words: npt.NDArray[np.uint64], betas: FloatArray, L: int) -> Test:
+def _repeats(words: npt.NDArray[np.uint64], betas: FloatArray, L: int) -> Check:
     """Lattices that are equal, or each other's negatives, where that should not happen.
 
     Two independent lattices are such a pair with probability π = 2 Z(β + β')/(Z(β) Z(β')). The sum

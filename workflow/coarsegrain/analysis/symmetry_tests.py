@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import bdtr
 
-from coarsegrain.analysis.certificate_test import (
+from coarsegrain.analysis.lattice_check import (
+    Check,
     FloatArray,
-    Test,
     normal_p,
     random_signs_z,
     skewed_p,
@@ -21,7 +21,7 @@ from coarsegrain.analysis.certificate_test import (
 from coarsegrain.ising.observables import Spins
 
 
-def symmetry_tests(spins: Spins, betas: FloatArray) -> Iterator[Test]:
+def symmetry_tests(spins: Spins, betas: FloatArray) -> Iterator[Check]:
     """Both signs, all sites, all bonds and both directions must be equal.
 
     Args:
@@ -39,7 +39,7 @@ def symmetry_tests(spins: Spins, betas: FloatArray) -> Iterator[Test]:
     up = int(np.count_nonzero(total > 0))
     statistic = (2 * up - decided) / max(1.0, decided**0.5)
     words = f"{up} of {decided} lattices have more spins up"
-    yield Test("sign of the magnetization", low, high, statistic, fair_coins_p(up, decided), words)
+    yield Check("sign of the magnetization", low, high, statistic, fair_coins_p(up, decided), words)
 
     checkerboard = np.where(np.indices((L, L)).sum(axis=0) % 2 == 0, 1, -1).astype(np.int8)
     staggered = (spins * checkerboard).sum(axis=(1, 2), dtype=np.int64)
@@ -56,7 +56,7 @@ def symmetry_tests(spins: Spins, betas: FloatArray) -> Iterator[Test]:
     }
     for name, values in odd_quantities.items():
         z = random_signs_z(values.astype(np.float64))
-        yield Test(name, low, high, z, normal_p(z), f"{n} lattices")
+        yield Check(name, low, high, z, normal_p(z), f"{n} lattices")
 
     yield _sites(spins, betas)
     yield _bonds(spins, betas, (right.sum(axis=1) + down.sum(axis=1)) / (2 * L**2))
@@ -67,7 +67,7 @@ def fair_coins_p(up: int, number: int) -> float:
     return min(1.0, 2 * float(bdtr(min(up, number - up), number, 0.5)))
 
 
-def _sites(spins: Spins, betas: FloatArray) -> Test:
+def _sites(spins: Spins, betas: FloatArray) -> Check:
     """At every site, the number of lattices with its spin up is that of heads of n coins."""
     n, L, _ = spins.shape
     excess = spins.sum(axis=0, dtype=np.int64)
@@ -76,10 +76,10 @@ def _sites(spins: Spins, betas: FloatArray) -> Test:
     p_value = min(1.0, L**2 * fair_coins_p((n + value) // 2, n))
     words = f"worst of {L**2} sites: row {worst // L}, column {worst % L}"
     low, high = float(betas.min()), float(betas.max())
-    return Test("every site", low, high, value / n**0.5, p_value, words)
+    return Check("every site", low, high, value / n**0.5, p_value, words)
 
 
-def _bonds(spins: Spins, betas: FloatArray, mean_bond: FloatArray) -> Test:
+def _bonds(spins: Spins, betas: FloatArray, mean_bond: FloatArray) -> Check:
     """Every bond has, on average, the mean value of its lattice's bonds.
 
     A bond σσ' of a lattice with mean bond e differs from it with variance 1 − e² and third moment

@@ -19,9 +19,6 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-#: Critical inverse temperature of the infinite lattice, ½ ln(1 + √2) (Onsager 1944).
-BETA_CRITICAL = 0.5 * math.log1p(math.sqrt(2.0))
-
 # Below this the leading high-temperature terms are exact to float64.
 _TINY_BETA = 1e-6
 # Above this all spins are equal to float64 at any size, and Z soon overflows.

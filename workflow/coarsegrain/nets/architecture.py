@@ -10,6 +10,8 @@ from typing import Literal
 
 THERMOMETER = "thermometer"
 WIDE_RANGE_AUTOENCODER = "AE-WR"
+#: Layers of a model, with those sizes that the paper gives it.
+DEPTH = 4
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,14 @@ class Model:
     transferred: tuple[str, ...] = ()
 
     @property
+    def trained_layers(self) -> int:
+        """Number of layers behind the transferred ones, in a net of the paper's depth."""
+        return DEPTH - len(self.transferred)
+
+    @property
     def is_trained(self) -> bool:
         """Whether any layer is left to train."""
-        return len(self.transferred) < 4
+        return self.trained_layers > 0
 
 
 def level_sizes(L: int) -> tuple[int, int, int]:

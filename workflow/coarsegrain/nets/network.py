@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from coarsegrain.errors import StorageError
+from coarsegrain.storage.refusal import refusal
 from coarsegrain.storage.weights import read_weights, write_weights
 
 Activation = Literal["linear", "tanh", "relu"]
@@ -94,10 +94,7 @@ def read_network(path: Path) -> Network:
         weight, bias = tensors.get(f"{k}.weight"), tensors.get(f"{k}.bias")
         known = activation in ("linear", "tanh", "relu")
         if weight is None or not known or not fits(weight, bias, layers):
-            raise StorageError(
-                f"{path} holds no net of coarsegrain (layer {k} does not fit); "
-                f"delete it and run snakemake again."
-            )
+            raise refusal(path, f"holds no net of coarsegrain (layer {k} does not fit)")
         layers.append(Layer(weight, bias, activation))  # type: ignore[arg-type]
     return Network(tuple(layers))
 

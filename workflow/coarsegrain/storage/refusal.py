@@ -1,18 +1,17 @@
-"""The sentence with which a file is refused: which file, what is wrong, what to do."""
+"""The sentence with which a file is refused: which file, and what is wrong."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from coarsegrain.errors import StorageError
+from coarsegrain.errors import ForbiddenFileError, MissingFileError, StorageError
 
 LONGEST = 400
-REMEDY = "run snakemake again: only this file and what depends on it are remade"
 
 
 def refusal(path: Path, problem: str) -> StorageError:
     """Build the error for a file that ``problem``, e.g. ``"holds no variable spin"``, describes."""
-    return StorageError(f"{path} {one_line(problem)}; delete it and {REMEDY}.")
+    return StorageError(f"{path} {one_line(problem)}.")
 
 
 def one_line(text: str) -> str:
@@ -43,9 +42,9 @@ def refusing(path: Path, kind: str) -> Iterator[None]:
     except (StorageError, MemoryError):
         raise
     except FileNotFoundError as error:
-        raise StorageError(f"{path} does not exist; {REMEDY}.") from error
+        raise MissingFileError(f"{path} does not exist.") from error
     except PermissionError as error:
-        raise StorageError(f"{path} may not be read; check its permissions (ls -l).") from error
+        raise ForbiddenFileError(f"{path} may not be read.") from error
     except Exception as error:
         reason = str(error)[:200] or type(error).__name__
         raise refusal(path, f"cannot be read as {kind} ({reason})") from error

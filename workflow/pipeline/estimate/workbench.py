@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coarsegrain.nets.device import choose_device
+from coarsegrain.device import choose_device
 from coarsegrain.nets.network import Activation
 from coarsegrain.nets.splits import split
 from coarsegrain.nets.training import TrainingSettings

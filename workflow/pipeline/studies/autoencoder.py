@@ -300,7 +300,7 @@ class Autoencoder(Study):
         """How many layers, counted from the last, are trained in the net itself."""
         if net in self.shallow_nets:
             return 0 if self.shallow_nets[net].hard_coded else 1
-        return 4 - len(self.models[net].transferred)
+        return self.models[net].trained_layers
 
     @once
     def collect_losses(self) -> Recipe:

@@ -5,9 +5,9 @@ import pandas as pd
 
 from coarsegrain.analysis.flow import fixed_point, interpolated_crossing, line_crossing
 from coarsegrain.analysis.statistics import standard_error
-from coarsegrain.ising.exact import BETA_CRITICAL
+from coarsegrain.ising.critical_point import BETA_CRITICAL
 from coarsegrain.nets.network import read_network
-from coarsegrain.rg.decimation import effective_beta, fixed_point_of_effective_beta
+from coarsegrain.rg.flow_equation import effective_beta, fixed_point_of_effective_beta
 from coarsegrain.storage.lattices import read_lattices
 from coarsegrain.storage.tables import write_table
 from pipeline.stage import Input, Inputs, Output, Spec, run
@@ -36,7 +36,7 @@ def main(
     }  # fmt: skip
     for member, thermometer in enumerate(thermometers):
         measure = read_network(thermometer)
-        measured = {"input": before.spins}
+        measured: dict[str, np.ndarray] = {"input": before.spins}
         if member < len(autoencoders):
             output = read_network(autoencoders[member])(before.spins)
             measured |= {"autoencoder": output, "autoencoder_sign": np.sign(output)}

@@ -1,6 +1,7 @@
 """Rule collect_certificates: one table of every test of every set of lattices."""
 
 import re
+from typing import Any
 
 import pandas as pd
 
@@ -32,13 +33,13 @@ def main(*, certificates: Inputs, table: Output) -> None:
     write_table(table, pd.DataFrame(rows))
 
 
-def read_certificate(path: Input) -> dict:
+def read_certificate(path: Input) -> dict[str, Any]:
     """A certificate as ``certify_lattices`` wrote it.
 
     Raises:
         StorageError: the file is missing, damaged or no certificate; the sentence names it.
     """
-    record = read_json(path)
+    record: dict[str, Any] = read_json(path)
     numbers = {"beta_min", "beta_max", "statistic", "p_value", "score"}
     try:
         good = is_name(record["set"]) and is_number(record["level_per_test"]) and all(

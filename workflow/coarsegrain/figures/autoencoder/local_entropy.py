@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from coarsegrain.figures.autoencoder.nets import LATTICE_COLOURS, PAPER
 from coarsegrain.figures.style import GREY, describe, styled
-from coarsegrain.ising.exact import BETA_CRITICAL
+from coarsegrain.ising.critical_point import BETA_CRITICAL
 
 TITLES = {
     "crop": "Windows cut off at the edges (the paper's setting)",

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from scipy.special import ndtri
 
 from coarsegrain.figures.style import GREY, describe, in_words, styled
-from coarsegrain.ising.exact import BETA_CRITICAL
+from coarsegrain.ising.critical_point import BETA_CRITICAL
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -34,7 +34,19 @@ def draw_bonds(
     k1: np.uint64,
     layout: RowLayout,
 ) -> None:
-    """Join equal neighbours with the probability of each lane's threshold."""
+    """Join equal neighbours with the probability of each lane's threshold.
+
+    Args:
+        spins: (word rows, words per row, LANES).
+        right: (word rows, words per row, LANES), where the bonds to the right go.
+        vertical: (word rows + 1, words per row, LANES), where those downward go.
+        bond_threshold: (LANES,) of a bond between equal spins.
+        step: third counter word (``philox``).
+        first_lattice: number of lane 0's lattice; the other lanes' follow.
+        k0: lower half of the key.
+        k1: its upper half.
+        layout: of the lattice.
+    """
     equal = np.empty(LANES, dtype=np.uint64)
     bottom = layout.word_rows - 1
     for y in range(layout.word_rows):
@@ -75,6 +87,16 @@ def _accept(
 
     Planes are drawn until no lane waits for one. What a decided bit would see in later planes
     does not matter, so neither does the company of other lanes.
+
+    Args:
+        undecided: (LANES,) the bits in question.
+        threshold: (LANES,) of acceptance.
+        accepted: (LANES,) where the accepted bits go.
+        stream: second counter word.
+        step: third counter word.
+        first_lattice: number of lane 0's lattice; the other lanes' follow.
+        k0: lower half of the key.
+        k1: its upper half.
     """
     for lane in range(LANES):
         accepted[lane] = _ZERO

@@ -1,8 +1,9 @@
 """How long exact samples take: the length of a block, and where it would be too long.
 
-The coupling time of the monotone heat bath was measured at L = 4 to 128 (docs/lab-notes.md). Below
-β_c = ln(1 + √2)/2 it grows like (β_c − β)⁻², up to some 4 L² at β_c; above, all-up and all-down
-meet when one reverses its magnetization, for which two interfaces of length L have to form.
+The coupling time of the monotone heat bath was measured at L = 4 to 128
+(docs/lab-notes/lattices.md). Below β_c = ln(1 + √2)/2 it grows like (β_c − β)⁻², up to some 4 L²
+at β_c; above, all-up and all-down meet when one reverses its magnetization, for which two
+interfaces of length L have to form.
 """
 
 import math
@@ -10,9 +11,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from coarsegrain.ising.critical_point import BETA_CRITICAL
 from coarsegrain.ising.sampler.layout import check_side
 
-BETA_C = 0.44068679350977147
 #: Longest expected run of one lattice that is begun: some 30 ms of one core at L = 32.
 MAX_SWEEPS = 100_000
 
@@ -32,7 +33,7 @@ def block_sweeps(beta: float, L: int) -> int:
     """
     check_side(L)
     rounding = 0.5 / L
-    near, far = max(BETA_C - beta, 0.0) + rounding, BETA_C + rounding
+    near, far = max(BETA_CRITICAL - beta, 0.0) + rounding, BETA_CRITICAL + rounding
     return 1 + math.ceil(1.0 / (near * near) - 1.0 / (far * far))
 
 
@@ -42,7 +43,7 @@ def expected_sweeps(beta: float, L: int) -> float:
     2.6 T eʸ (1 + y)^(−3/4), y = 2Lσ with Onsager's tension of an interface, σ = 2β + ln tanh β
     above β_c and 0 below. The power was fitted to measured coupling times.
     """
-    y = 2 * L * max(2 * beta + math.log(math.tanh(beta)), 0.0) if beta > BETA_C else 0.0
+    y = 2 * L * max(2 * beta + math.log(math.tanh(beta)), 0.0) if beta > BETA_CRITICAL else 0.0
     return 2.6 * block_sweeps(beta, L) * math.exp(min(y, 700.0)) / math.pow(1 + y, 0.75)
 
 

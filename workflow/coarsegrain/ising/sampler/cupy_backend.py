@@ -3,7 +3,6 @@
 The lattices are those of the CPU, bit for bit. CuPy is imported only when a GPU is asked for.
 """
 
-import importlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from coarsegrain.device import import_cupy
 from coarsegrain.errors import DeviceError
 from coarsegrain.ising.sampler.coalescence import block_sweeps
 from coarsegrain.ising.sampler.layout import row_layout
@@ -29,43 +29,6 @@ _EXACT_THREADS = 2**18
 _THREADS_PER_SPIN_BLOCK = 256
 
 Progress = Callable[[int], None] | None
-
-
-def choose_device(name: str) -> str:
-    """Resolve ``auto``, ``cpu`` or ``cuda`` to ``cpu`` or ``cuda``; ``auto`` says what it took.
-
-    Raises:
-        DeviceError: ``cuda`` was asked for and is not there. Never a silent fallback.
-        ValueError: another name.
-    """
-    if name not in ("cpu", "cuda", "auto"):
-        raise ValueError(f'device is {name!r}; it must be "cpu", "cuda" or "auto".')
-    if name == "cpu":
-        return "cpu"
-    missing = _missing()
-    if missing and name == "cuda":
-        raise DeviceError(f"device is cuda, but {missing}; use auto or cpu.")
-    if name == "auto":
-        taken = f"cpu ({missing})" if missing else "cuda"
-        print(f"sampling device: {taken}; asked for: auto", flush=True)
-    return "cpu" if missing else "cuda"
-
-
-def _missing() -> str:
-    """Why there is no GPU to sample on, or an empty string."""
-    try:
-        cupy = _cupy()
-    except ImportError as error:
-        return f"CuPy cannot be imported ({error}): see envs/requirements-gpu.lock"
-    try:
-        devices = cupy.cuda.runtime.getDeviceCount()
-    except cupy.cuda.runtime.CUDARuntimeError as error:
-        return f"CuPy finds no CUDA device ({error})"
-    return "" if devices else "CuPy finds no CUDA device"
-
-
-def _cupy() -> Any:
-    return importlib.import_module("cupy")
 
 
 def compile_options(L: int) -> dict[str, int]:
@@ -109,7 +72,7 @@ def sample_hybrid_on_gpu(
     progress: Progress = None,
 ) -> npt.NDArray[np.int8]:
     """Sample lattices (n, L, L) by hybrid chains. Arguments are ``sample_lattices``'s, checked."""
-    cupy, macros, words = _cupy(), compile_options(L), _words(L)
+    cupy, macros, words = import_cupy(), compile_options(L), _words(L)
     kernels, t = _kernels(cupy, L), thresholds(beta)
     threads, key = macros["THREADS"], _key(seed)
     spins = np.empty((len(beta), L, L), dtype=np.int8)
@@ -140,7 +103,7 @@ def sample_exactly_on_gpu(
     progress: Progress = None,
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int64]]:
     """Sample exactly (``coupling``): lattices (n, L, L), and how many sweeps each took (n,)."""
-    cupy, macros, words = _cupy(), compile_options(L), _words(L)
+    cupy, macros, words = import_cupy(), compile_options(L), _words(L)
     kernels, t = _kernels(cupy, L), thresholds(beta)
     threads, key = macros["THREADS"], _key(seed)
     by_beta = {b: block_sweeps(b, L) for b in np.unique(beta).tolist()}

@@ -38,7 +38,15 @@ def heat_bath_sweep(
 ) -> None:
     """Update every site once: even row + column first, then odd.
 
-    spins: (word rows, words per row, LANES); against_2, against_4: (LANES,), T(2) and T(4).
+    Args:
+        spins: (word rows, words per row, LANES), changed in place.
+        against_2: (LANES,) threshold T(2).
+        against_4: (LANES,) threshold T(4).
+        step: third counter word (``philox``).
+        first_lattice: number of lane 0's lattice; the other lanes' follow.
+        k0: lower half of the key.
+        k1: its upper half.
+        layout: of the lattice.
     """
     new = np.empty(LANES, dtype=np.uint64)
     undecided = np.empty(LANES, dtype=np.uint64)
@@ -82,7 +90,15 @@ def local_fields(
 ) -> None:
     """Local fields in word row y (at ``upper_bits``) and in word row y + 1 (at the others).
 
-    Writes, for each lane, the bits with |h| = 2, with |h| = 4, and the sign of h (1 for h ≥ 0).
+    Args:
+        spins: (word rows, words per row, LANES).
+        y: the upper word row.
+        w: word in the row.
+        upper_bits: the bits whose fields are those of word row y; the others are of row y + 1.
+        field_2: (LANES,) where the bits with |h| = 2 go.
+        field_4: (LANES,) where those with |h| = 4 go.
+        sign: (LANES,) where the sign of h goes, 1 for h ≥ 0.
+        layout: of the lattice.
     """
     rows, words = layout.word_rows, layout.words_per_row
     lower_y = y + 1 if y + 1 < rows else y
@@ -149,6 +165,19 @@ def _turn_against_field(
     """Flip the bits of ``new`` where U < T(|h|); empties ``undecided``.
 
     The comparison is the one that decides bonds, with a threshold that depends on the site.
+
+    Args:
+        new: (LANES,) signs of the local fields, which become the new spins.
+        undecided: (LANES,) the bits in question.
+        field_2: (LANES,) bits with |h| = 2.
+        field_4: (LANES,) bits with |h| = 4.
+        against_2: (LANES,) threshold T(2).
+        against_4: (LANES,) threshold T(4).
+        stream: second counter word.
+        step: third counter word.
+        first_lattice: number of lane 0's lattice; the other lanes' follow.
+        k0: lower half of the key.
+        k1: its upper half.
     """
     for block in range(PLANES // 2):
         half_0 = threshold_plane(HALF, 2 * block)

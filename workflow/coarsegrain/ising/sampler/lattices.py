@@ -7,11 +7,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from coarsegrain.device import choose_device
 from coarsegrain.ising.sampler.chains import advance, cold_start
 from coarsegrain.ising.sampler.coalescence import check_coalescence
 from coarsegrain.ising.sampler.coupling import sample_exactly
 from coarsegrain.ising.sampler.cupy_backend import (
-    choose_device,
     sample_exactly_on_gpu,
     sample_hybrid_on_gpu,
 )
@@ -80,7 +80,7 @@ def sample_lattices(
 
     if method == "exact":
         check_coalescence(beta, L)
-    if choose_device(device) == "cuda":
+    if choose_device(device, ("cupy",)) == "cuda":
         if method == "exact":
             return sample_exactly_on_gpu(beta, first_lattice, seed, L, progress)[0]
         return sample_hybrid_on_gpu(beta, first_lattice, seed, L, steps, progress)

@@ -39,8 +39,16 @@ def monotone_sweep(
 ) -> None:
     """Update every site of every chain once: even row + column first, then odd.
 
-    chains: (chains, word rows, words per row, LANES); the chains of one lane share their randoms.
-    against_2, against_4, sweep, lattice: (LANES,): T(2), T(4), third and fourth counter word.
+    Args:
+        chains: (chains, word rows, words per row, LANES), changed in place; the chains of one lane
+            share their random numbers.
+        against_2: (LANES,) threshold T(2).
+        against_4: (LANES,) threshold T(4).
+        sweep: (LANES,) third counter word.
+        lattice: (LANES,) fourth counter word.
+        k0: lower half of the key.
+        k1: its upper half.
+        layout: of the lattice.
     """
     count = chains.shape[0]
     field_2 = np.empty((count, LANES), dtype=np.uint64)
@@ -108,6 +116,24 @@ def _first_planes(
     """Draw coins and the first bits of V; find the comparisons that matter.
 
     A comparison matters where the coin differs from the sign of the field, in any chain.
+
+    Args:
+        field_2: (chains, LANES) bits with |h| = 2.
+        field_4: (chains, LANES) bits with |h| = 4.
+        sign: (chains, LANES) signs of the local fields.
+        coin: (LANES,) where the coins go.
+        below_2: (LANES,) where the bits with V < 2T(2) go, as far as decided.
+        below_4: (LANES,) the same for T(4).
+        undecided_2: (LANES,) where the comparisons with T(2) go that are still open.
+        undecided_4: (LANES,) the same for T(4).
+        sites: the bits that are updated.
+        against_2: (LANES,) threshold T(2).
+        against_4: (LANES,) threshold T(4).
+        stream: second counter word.
+        sweep: (LANES,) third counter word.
+        lattice: (LANES,) fourth counter word.
+        k0: lower half of the key.
+        k1: its upper half.
     """
     for lane in range(LANES):
         coin[lane], below_2[lane] = planes(_ZERO, stream, sweep[lane], lattice[lane], k0, k1)
@@ -145,7 +171,21 @@ def _later_planes(
     k0: np.uint64,
     k1: np.uint64,
 ) -> None:
-    """Decide all comparisons V < 2T that are left; empties ``undecided_2`` and ``undecided_4``."""
+    """Decide all comparisons V < 2T that are left; empties ``undecided_2`` and ``undecided_4``.
+
+    Args:
+        below_2: (LANES,) bits with V < 2T(2), completed in place.
+        below_4: (LANES,) the same for T(4).
+        undecided_2: (LANES,) the comparisons with T(2) that are open.
+        undecided_4: (LANES,) the same for T(4).
+        against_2: (LANES,) threshold T(2).
+        against_4: (LANES,) threshold T(4).
+        stream: second counter word.
+        sweep: (LANES,) third counter word.
+        lattice: (LANES,) fourth counter word.
+        k0: lower half of the key.
+        k1: its upper half.
+    """
     for block in range(1, PLANES // 2):
         waiting = _ZERO
         for lane in range(LANES):

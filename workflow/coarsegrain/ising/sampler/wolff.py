@@ -39,7 +39,20 @@ def wolff_step(
     k1: np.uint64,
     layout: RowLayout,
 ) -> None:
-    """Flip one cluster of each lattice. ``right``, ``vertical`` and ``cluster`` are work space."""
+    """Flip one cluster of each lattice.
+
+    Args:
+        spins: (word rows, words per row, LANES), changed in place.
+        right: work space of the shape of ``spins``, for bonds.
+        vertical: work space with one word row more, for bonds.
+        cluster: work space of the shape of ``spins``.
+        bond_threshold: (LANES,) of a bond between equal spins.
+        step: third counter word (``philox``).
+        first_lattice: number of lane 0's lattice; the other lanes' follow.
+        k0: lower half of the key.
+        k1: its upper half.
+        layout: of the lattice.
+    """
     draw_bonds(spins, right, vertical, bond_threshold, step, first_lattice, k0, k1, layout)
     place_seeds(cluster, step, first_lattice, k0, k1, layout)
     grow_clusters(cluster, right, vertical, layout)
@@ -59,7 +72,16 @@ def place_seeds(
     k1: np.uint64,
     layout: RowLayout,
 ) -> None:
-    """Make each lane's cluster one random site."""
+    """Make each lane's cluster one random site.
+
+    Args:
+        cluster: (word rows, words per row, LANES), where the sites go.
+        step: third counter word (``philox``).
+        first_lattice: number of lane 0's lattice; the other lanes' follow.
+        k0: lower half of the key.
+        k1: its upper half.
+        layout: of the lattice.
+    """
     cluster[:] = _ZERO
     side = np.uint64(layout.side)
     stream = stream_number(SEED_SITE, 0)
@@ -77,6 +99,12 @@ def grow_clusters(cluster: Words, right: Words, vertical: Words, layout: RowLayo
 
     Sweeps go down and up the rows in turn. A word is visited when a word beside it has changed
     since its last visit; with no such word left, the clusters are complete.
+
+    Args:
+        cluster: (word rows, words per row, LANES) the sites so far, changed in place.
+        right: (word rows, words per row, LANES) bonds to the right.
+        vertical: (word rows + 1, words per row, LANES) bonds downward.
+        layout: of the lattice.
     """
     rows, words = layout.word_rows, layout.words_per_row
     aside = np.zeros(LANES, dtype=np.uint64)
@@ -109,7 +137,16 @@ def grow_clusters(cluster: Words, right: Words, vertical: Words, layout: RowLayo
 def _look_aside(
     cluster: Words, right: Words, y: int, w: int, aside: Words, layout: RowLayout
 ) -> None:
-    """Sites of word (y, w) that bonds connect to the cluster in the words at its sides."""
+    """Sites of word (y, w) that bonds connect to the cluster in the words at its sides.
+
+    Args:
+        cluster: (word rows, words per row, LANES) the sites so far.
+        right: (word rows, words per row, LANES) bonds to the right.
+        y: word row.
+        w: word in the row.
+        aside: (LANES,) where the sites go.
+        layout: of the lattice.
+    """
     previous_w = w - 1 if w > 0 else layout.words_per_row - 1
     next_w = w + 1 if w + 1 < layout.words_per_row else 0
     previous, following = cluster[y, previous_w], cluster[y, next_w]
@@ -135,8 +172,18 @@ def _absorb(
 ) -> bool:
     """Grow the cluster in word (y, w): from above and below, by the sites ``aside``, and within.
 
-    ``grown`` is work space: writing to the cluster itself in the first loop would hide from the
-    compiler that the lanes are independent. Returns whether any lane has new sites.
+    Args:
+        cluster: (word rows, words per row, LANES) the sites so far, changed in place.
+        right: (word rows, words per row, LANES) bonds to the right.
+        vertical: (word rows + 1, words per row, LANES) bonds downward.
+        y: word row.
+        w: word in the row.
+        aside: (LANES,) sites that ``_look_aside`` found.
+        grown: (LANES,) work space: writing to the cluster itself in the first loop would hide from
+            the compiler that the lanes are independent.
+        layout: of the lattice.
+    Returns:
+        Whether any lane has new sites.
     """
     above_y = y - 1 if y > 0 else layout.word_rows - 1
     below_y = y + 1 if y + 1 < layout.word_rows else 0
@@ -173,6 +220,16 @@ def _fill_runs(
     Bond i joins bits i and i + 1; ``seam`` has the last column's bit if a bond joins it to the
     first column. Toward higher bits a run is filled by the carries of one addition, which end
     where the run of bonds ends; then across the seam, and on; toward lower bits by doubling.
+
+    Args:
+        g: the set bits.
+        bonds: bonds within the word.
+        seam: the bond across the edge, if there is one.
+        first: sites of the first column.
+        last: sites of the last column.
+        span: distance between the two, in bits.
+    Returns:
+        The bits set and those reached.
     """
     g |= (bonds + (g & bonds)) ^ bonds
     g |= (g & seam) >> span

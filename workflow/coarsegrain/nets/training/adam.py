@@ -22,8 +22,17 @@ from coarsegrain.jit import kernel
 from coarsegrain.nets.training.settings import TrainingSettings
 
 
-class Decay(NamedTuple):
-    """The numbers of Adam and of the penalty that all steps share, in the weights' precision."""
+class AdamConstants(NamedTuple):
+    """The numbers of Adam and of the penalty that all steps share, in the weights' precision.
+
+    Attributes:
+        beta1: decay rate of the mean of the gradient.
+        one_minus_beta1: 1 - β₁, rounded once.
+        beta2: decay rate of the mean of its square.
+        one_minus_beta2: 1 - β₂, rounded once.
+        l1: λ of the penalty.
+        tiny: smallest normal number: a moment below it becomes 0.
+    """
 
     beta1: np.floating
     one_minus_beta1: np.floating
@@ -33,11 +42,12 @@ class Decay(NamedTuple):
     tiny: np.floating
 
 
-def decay(settings: TrainingSettings, dtype: npt.DTypeLike) -> Decay:
-    """Those of these settings."""
+def adam_constants(settings: TrainingSettings, dtype: npt.DTypeLike) -> AdamConstants:
+    """The constants of these settings, in the precision ``dtype``."""
     beta1, beta2 = settings.adam_betas
     tiny = np.finfo(dtype).tiny
-    return Decay(*np.array([beta1, 1 - beta1, beta2, 1 - beta2, settings.l1, tiny], dtype=dtype))
+    values = [beta1, 1 - beta1, beta2, 1 - beta2, settings.l1, tiny]
+    return AdamConstants(*np.array(values, dtype=dtype))
 
 
 def step_sizes(
@@ -51,7 +61,7 @@ def step_sizes(
 
 
 @kernel
-def adam_update(w, m, v, gradient, sizes, decay):  # type: ignore[no-untyped-def]
+def adam_update(w, m, v, gradient, step_size, constants):  # type: ignore[no-untyped-def]
     """One step for all weights of a layer, in place.
 
     Args:
@@ -59,16 +69,16 @@ def adam_update(w, m, v, gradient, sizes, decay):  # type: ignore[no-untyped-def
         m: (n,) Adam's mean of the gradient.
         v: (n,) Adam's mean of its square.
         gradient: (n,) of the loss; the penalty's is added here.
-        sizes: (2,) a and e of the step.
-        decay: the numbers that all steps share.
+        step_size: (2,) a and e of the step.
+        constants: the numbers that all steps share.
     """
-    a, e, l1 = sizes[0], sizes[1], decay.l1
+    a, e, l1 = step_size[0], step_size[1], constants.l1
     zero = w.dtype.type(0)
     for i in range(w.size):
         sign = l1 if w[i] > zero else (-l1 if w[i] < zero else zero)
         g = gradient[i] + sign
-        mean = decay.beta1 * m[i] + decay.one_minus_beta1 * g
-        square = decay.beta2 * v[i] + decay.one_minus_beta2 * (g * g)
-        m[i] = zero if abs(mean) < decay.tiny else mean
-        v[i] = zero if square < decay.tiny else square
+        mean = constants.beta1 * m[i] + constants.one_minus_beta1 * g
+        square = constants.beta2 * v[i] + constants.one_minus_beta2 * (g * g)
+        m[i] = zero if abs(mean) < constants.tiny else mean
+        v[i] = zero if square < constants.tiny else square
         w[i] -= a * m[i] / (np.sqrt(v[i]) + e)

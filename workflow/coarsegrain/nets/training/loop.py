@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from coarsegrain.errors import TrainingError, TrainingStopped
 from coarsegrain.nets.network import Layer, Network
-from coarsegrain.nets.training.batches import epoch_order
-from coarsegrain.nets.training.dense import DenseTrainer
+from coarsegrain.nets.training.cpu.dense import DenseTrainer
+from coarsegrain.nets.training.cpu.shallow import ShallowTrainer, is_shallow
 from coarsegrain.nets.training.history import History
 from coarsegrain.nets.training.settings import (
     Data,
     Member,
-    TrainingError,
     TrainingSettings,
-    TrainingStopped,
 )
-from coarsegrain.nets.training.shallow import ShallowTrainer, is_shallow
 from coarsegrain.nets.training.trainer import MemberTrainer, OneByOne, Trainer
+from coarsegrain.training.batches import epoch_order
+from coarsegrain.training.checkpoint import Checkpoint
 
 Progress = Callable[[int, float], None] | None
 Asked = Callable[[], bool]
@@ -125,7 +125,7 @@ def train_members(
         for k, run in enumerate(going):
             checkpoint = run.member.checkpoint
             if checkpoint is not None and (stop or checkpoint.is_due()):
-                checkpoint.save(run.history.values, trainer.state(k))
+                checkpoint.save(Checkpoint(run.history.values, trainer.state(k)))
         going = _set_aside_ended(trainer, going, settings)
         if stop and going:
             raise TrainingStopped(_told_on_stopping(going[0], settings))
@@ -153,10 +153,10 @@ def _trainer(
     shallow = all(is_shallow(member, settings, frozen) for member in members)
     if device == "cuda":  # imported here: a job on a CPU needs neither torch nor CuPy
         if shallow:
-            from coarsegrain.nets.training.shallow_cuda import ShallowCudaTrainer
+            from coarsegrain.nets.training.gpu.shallow_cuda import ShallowCudaTrainer
 
             return ShallowCudaTrainer(members, settings, precision=precision)
-        from coarsegrain.nets.training.stacked import StackedTrainer
+        from coarsegrain.nets.training.gpu.stacked import StackedTrainer
 
         return StackedTrainer(members, settings, frozen=frozen, precision=precision)
 
@@ -170,7 +170,8 @@ def _trainer(
 
 def _go_on_from_checkpoint(trainer: Trainer, k: int, run: _Run) -> None:
     file = run.member.checkpoint
-    found = None if file is None else file.load(like=trainer.state(k))
+    at_start = Checkpoint(run.history.values, trainer.state(k))
+    found = None if file is None else file.load(like=at_start)
     if found is None:
         return
     trainer.restore(k, found.tensors)
@@ -197,8 +198,7 @@ def _run_epoch(trainer: Trainer, runs: Sequence[_Run], settings: TrainingSetting
         if wrong:
             kept = run.member.checkpoint or "no checkpoints were asked for"
             raise TrainingError(
-                f"{run.member.name}: {wrong} in epoch {run.history.epochs}; lower "
-                f"nets.learning_rate or nets.l1 in the config; {kept}."
+                f"{run.member.name}: {wrong} in epoch {run.history.epochs}; {kept}."
             )
 
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coarsegrain.errors import CoarsegrainError
 from coarsegrain.nets.network import Network
-from coarsegrain.nets.training.checkpoint import CheckpointFile
+from coarsegrain.training.checkpoint import CheckpointFile
 
 #: Inputs (n, …) and targets (n, …), flattened by the trainers.
 Data = tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]
@@ -63,11 +62,3 @@ class Member:
     seed: int
     name: str = "the net"
     checkpoint: CheckpointFile | None = None
-
-
-class TrainingError(CoarsegrainError):
-    """The numbers of a training went wrong."""
-
-
-class TrainingStopped(CoarsegrainError):
-    """A training was asked to stop and can go on later."""

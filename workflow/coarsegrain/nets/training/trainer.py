@@ -11,6 +11,9 @@ from coarsegrain.nets.network import Layer
 FloatArray = npt.NDArray[np.floating]
 Order = npt.NDArray[np.int64]
 
+#: Lattices of the validation data that pass through a net at once: bounds the memory.
+EVALUATION_BATCH = 2048
+
 
 class MemberTrainer(Protocol):
     """Weights, moments and data of one member."""
@@ -77,31 +80,31 @@ class OneByOne:
         self._members = list(members)
 
     def run_epoch(self, orders: Sequence[Order], steps: Sequence[int]) -> FloatArray:
-        """See ``Trainer``."""
+        """Train one member after the other: (members, 2) hinge and loss."""
         return np.array(
             [each.run_epoch(order, step) for each, order, step in zip(self._members, orders, steps)]
         )
 
     def evaluate(self) -> FloatArray:
-        """See ``Trainer``."""
+        """(members, 2) hinge and loss on the members' validation data."""
         return np.array([each.evaluate() for each in self._members])
 
     def penalties(self) -> FloatArray:
-        """See ``Trainer``."""
+        """(members,) λ Σ|w|."""
         return np.array([each.penalty() for each in self._members])
 
     def layers(self, k: int) -> tuple[Layer, ...]:
-        """See ``Trainer``."""
+        """The trained layers of member ``k``."""
         return self._members[k].layers()
 
     def state(self, k: int) -> dict[str, FloatArray]:
-        """See ``Trainer``."""
+        """The state of member ``k``."""
         return self._members[k].state()
 
     def restore(self, k: int, tensors: Mapping[str, FloatArray]) -> None:
-        """See ``Trainer``."""
+        """Take over a state of member ``k``."""
         self._members[k].restore(tensors)
 
     def keep(self, members: Sequence[int]) -> None:
-        """See ``Trainer``."""
+        """Go on with these members only; they are numbered anew, in this order."""
         self._members = [self._members[k] for k in members]

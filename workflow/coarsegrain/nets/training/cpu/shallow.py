@@ -9,7 +9,7 @@ for a whole epoch. Spins are bits:
   integer times that: the number of lattices with a slope less twice the number of those with
   t x = +1. Bits are counted in parallel for 64 weights, as binary numbers stored digit by digit.
 
-The order of all sums is fixed and independent of threads and machine (``vectors``).
+The order of all sums is fixed and independent of threads and machine (``simd``).
 """
 
 from collections.abc import Callable, Mapping
@@ -21,9 +21,8 @@ import numpy.typing as npt
 
 from coarsegrain.jit import kernel
 from coarsegrain.nets.network import Layer
-from coarsegrain.nets.training.adam import decay, step_sizes
-from coarsegrain.nets.training.settings import Data, Member, TrainingSettings
-from coarsegrain.nets.training.vectors import (
+from coarsegrain.nets.training.adam import adam_constants, step_sizes
+from coarsegrain.nets.training.cpu.simd import (
     LANES,
     flushed,
     load,
@@ -34,6 +33,7 @@ from coarsegrain.nets.training.vectors import (
     store,
     total,
 )
+from coarsegrain.nets.training.settings import Data, Member, TrainingSettings
 
 #: Lattices whose outputs are computed in one pass over the weights.
 GROUP = 5
@@ -103,7 +103,7 @@ def _outputs(w, bits, first, y):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _train_unit(w, m, v, words, targets, batch_size, units, sizes, decay, digits, used):  # type: ignore[no-untyped-def]
+def _train_unit(w, m, v, words, targets, batch_size, units, step_sizes, constants, digits, used):  # type: ignore[no-untyped-def]
     """Train one unit for an epoch; returns the sum of its hinge losses.
 
     Args:
@@ -114,8 +114,8 @@ def _train_unit(w, m, v, words, targets, batch_size, units, sizes, decay, digits
         targets: (n,) int8.
         batch_size: lattices per step.
         units: of the whole layer.
-        sizes: (steps, 2) of Adam.
-        decay: of Adam.
+        step_sizes: (steps, 2) a and e of Adam's steps.
+        constants: of Adam.
         digits: -2, -4, -8, …: as many as the batch size has binary digits.
         used: number of inputs.
     """
@@ -125,11 +125,11 @@ def _train_unit(w, m, v, words, targets, batch_size, units, sizes, decay, digits
     y = np.empty(batch_size + GROUP, w.dtype)
     counts = np.empty((len(digits), number_of_words), np.uint64)
     count_bits = counts.view(np.uint32)
-    beta1, rest1 = splat(decay.beta1), splat(decay.one_minus_beta1)
-    beta2, rest2, l1 = splat(decay.beta2), splat(decay.one_minus_beta2), splat(decay.l1)
-    tiny = splat(decay.tiny)
+    beta1, rest1 = splat(constants.beta1), splat(constants.one_minus_beta1)
+    beta2, rest2, l1 = splat(constants.beta2), splat(constants.one_minus_beta2), splat(constants.l1)
+    tiny = splat(constants.tiny)
     loss = 0.0
-    for step in range(len(sizes)):
+    for step in range(len(step_sizes)):
         first = step * batch_size
         size = min(batch_size, n - first)
         for k in range(0, size, GROUP):
@@ -156,7 +156,7 @@ def _train_unit(w, m, v, words, targets, batch_size, units, sizes, decay, digits
 
         slope = splat(w.dtype.type(1 / (size * units)))
         base = splat(w.dtype.type(sloped))
-        a, e = splat(sizes[step, 0]), splat(sizes[step, 1])
+        a, e = splat(step_sizes[step, 0]), splat(step_sizes[step, 1])
         for k in range(blocks):
             weights = load(w, LANES * k)
             times = base
@@ -173,11 +173,19 @@ def _train_unit(w, m, v, words, targets, batch_size, units, sizes, decay, digits
 
 
 @kernel
-def _train_units(w, m, v, words, targets, batch_size, units, sizes, decay, digits, used, losses):  # type: ignore[no-untyped-def]
+def _train_units(  # type: ignore[no-untyped-def]
+    w, m, v, words, targets, batch_size, units, step_sizes, constants, digits, used, losses
+):
+    """Train units one after the other: arguments as above, but for all units.
+
+    Args:
+        losses: (units,) where the sums of their hinge losses go.
+    """
     for k in range(len(w)):
         losses[k] = _train_unit(
-            w[k], m[k], v[k], words, targets[k], batch_size, units, sizes, decay, digits, used
-        )
+            w[k], m[k], v[k], words, targets[k], batch_size, units, step_sizes, constants, digits,
+            used,
+        )  # fmt: skip
 
 
 @kernel
@@ -215,7 +223,7 @@ class ShallowTrainer:
             np.zeros((self._units, width), dtype=precision) for _ in range(3)
         )
         self._w[:, : self._inputs] = layer.weight.T
-        self._decay = decay(settings, precision)
+        self._constants = adam_constants(settings, precision)
         kind = self._w.dtype.type
         binary_digits = min(settings.batch_size, self._targets.shape[1]).bit_length()
         self._digits = tuple(kind(-2 << digit) for digit in range(binary_digits))
@@ -227,7 +235,7 @@ class ShallowTrainer:
         return packed(inputs, spare=GROUP), by_unit
 
     def run_epoch(self, order: npt.NDArray[np.int64], step: int) -> tuple[float, float]:
-        """Train for an epoch; see ``Trainer``."""
+        """Train for an epoch."""
         n, batch_size = len(order), self._settings.batch_size
         np.take(self._words, order, axis=0, out=self._order[:n])
         np.take(self._targets, order, axis=1, out=self._order_targets)
@@ -237,7 +245,7 @@ class ShallowTrainer:
         def train(part: slice) -> None:
             _train_units(
                 self._w[part], self._m[part], self._v[part], self._order,
-                self._order_targets[part], batch_size, self._units, steps, self._decay,
+                self._order_targets[part], batch_size, self._units, steps, self._constants,
                 self._digits, self._inputs, losses[part],
             )  # fmt: skip
 

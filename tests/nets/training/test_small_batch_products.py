@@ -8,13 +8,12 @@ import pytest
 from coarsegrain.nets.training import (
     Member,
     TrainingSettings,
-    dense,
-    epoch_order,
     glorot_network,
-    narrow,
 )
-from coarsegrain.nets.training.adam import adam_update, decay, step_sizes
-from coarsegrain.nets.training.dense import DenseTrainer
+from coarsegrain.nets.training.adam import adam_constants, adam_update, step_sizes
+from coarsegrain.nets.training.cpu import dense, small_batch_products
+from coarsegrain.nets.training.cpu.dense import DenseTrainer
+from coarsegrain.training.batches import epoch_order
 
 SETTINGS = TrainingSettings(
     loss="hinge", l1=1e-4, learning_rate=1e-3, adam_betas=(0.9, 0.999), adam_epsilon=1e-7,
@@ -35,8 +34,8 @@ def test_products_are_those_of_blas_to_rounding(rows, inputs, outputs, precision
     x, w = drawn(precision, rows, inputs), drawn(precision, inputs, outputs)
     y, slopes = np.empty((rows, outputs), precision), drawn(precision, rows, outputs)
     before = np.empty((rows, inputs), precision)
-    narrow.products(x, w, y)
-    narrow.transposed_products(slopes, w, before)
+    small_batch_products.products(x, w, y)
+    small_batch_products.transposed_products(slopes, w, before)
     scale = ROUNDING[precision] * np.sqrt(max(inputs, outputs))
     np.testing.assert_allclose(y, x @ w, rtol=0, atol=scale)
     np.testing.assert_allclose(before, slopes @ w.T, rtol=0, atol=scale)
@@ -49,23 +48,23 @@ def test_update_is_that_of_adam_with_the_gradient_of_blas(rows, inputs, outputs,
     w, m = drawn(precision, inputs, outputs), drawn(precision, inputs, outputs)
     v = drawn(precision, inputs, outputs) ** 2
     w[0, :3] = 0  # whose sign is 0
-    sizes, numbers = step_sizes(SETTINGS, 5, 1, precision)[0], decay(SETTINGS, precision)
+    sizes, numbers = step_sizes(SETTINGS, 5, 1, precision)[0], adam_constants(SETTINGS, precision)
     expected = [each.copy().reshape(-1) for each in (w, m, v)]
     adam_update(*expected, (x.T @ slopes).reshape(-1), sizes, numbers)
-    narrow.update(w, m, v, x, slopes, sizes, numbers)
+    small_batch_products.update(w, m, v, x, slopes, sizes, numbers)
     for ours, theirs in zip((w, m, v), expected, strict=True):
         np.testing.assert_allclose(ours.reshape(-1), theirs, rtol=0, atol=30 * ROUNDING[precision])
 
 
-def trained(batch_size, biases, use_narrow, monkeypatch, asked):
+def trained(batch_size, biases, use_them, monkeypatch, asked):
     """The state after two epochs in float64, with the kernels asked for or not."""
 
-    def is_narrow(batch, inputs, outputs, dtype):
-        fits = use_narrow and inputs % 2 == 0 and outputs % 64 == 0
+    def is_small_batch(batch, inputs, outputs, dtype):
+        fits = use_them and inputs % 2 == 0 and outputs % 64 == 0
         asked.append(fits)
         return fits
 
-    monkeypatch.setattr(dense, "is_narrow", is_narrow)
+    monkeypatch.setattr(dense, "is_small_batch", is_small_batch)
     spins = np.random.default_rng(1).choice(np.array([-1, 1], dtype=np.int8), size=(47, 8, 8))
     start = glorot_network([64, 128, 7, 64], ["tanh", "linear", "linear"], biases=biases, seed=2)
     settings = dataclasses.replace(SETTINGS, batch_size=batch_size)
@@ -92,12 +91,16 @@ def test_a_net_trains_the_same_with_them_and_without(batch_size, biases, monkeyp
 
 
 def test_they_are_used_where_they_fit_and_are_faster(monkeypatch):
-    monkeypatch.setattr(narrow.binding, "get_host_cpu_features", lambda: {"avx512f": True})
+    monkeypatch.setattr(
+        small_batch_products.binding, "get_host_cpu_features", lambda: {"avx512f": True}
+    )
     single = np.dtype("float32")
-    assert narrow.is_narrow(10, 1024, 512, single)
-    assert not narrow.is_narrow(10, 1024, 512, np.dtype("float64"))
-    assert not narrow.is_narrow(200, 1024, 512, single)
-    assert not narrow.is_narrow(10, 1024, 1, single)
-    assert not narrow.is_narrow(10, 1023, 512, single)
-    monkeypatch.setattr(narrow.binding, "get_host_cpu_features", lambda: {"avx2": True})
-    assert not narrow.is_narrow(10, 1024, 512, single)
+    assert small_batch_products.is_small_batch(10, 1024, 512, single)
+    assert not small_batch_products.is_small_batch(10, 1024, 512, np.dtype("float64"))
+    assert not small_batch_products.is_small_batch(200, 1024, 512, single)
+    assert not small_batch_products.is_small_batch(10, 1024, 1, single)
+    assert not small_batch_products.is_small_batch(10, 1023, 512, single)
+    monkeypatch.setattr(
+        small_batch_products.binding, "get_host_cpu_features", lambda: {"avx2": True}
+    )
+    assert not small_batch_products.is_small_batch(10, 1024, 512, single)

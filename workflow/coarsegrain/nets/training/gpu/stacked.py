@@ -2,8 +2,8 @@
 
 A step of one member keeps a GPU busy for a few microseconds, less than it takes to launch its
 kernels. So members are stacked along a leading axis and make their steps together
-(``stacked_net``), runs of steps are CUDA graphs (``graphs``), and what can be done for all batches
-of a run at once, such as gathering lattices or summing losses, is not done step by step.
+(``stacked_net``), runs of steps are CUDA graphs (``cuda_graphs``), and what can be done for all
+batches of a run at once, such as gathering lattices or summing losses, is not done step by step.
 
 On a CPU the same code runs without graphs: this is how it is tested where there is no GPU.
 """
@@ -17,11 +17,10 @@ import torch
 from torch import Tensor
 
 from coarsegrain.nets.network import Layer, Network
-from coarsegrain.nets.training.dense import EVALUATION_BATCH
-from coarsegrain.nets.training.graphs import captured, runs_of_steps
+from coarsegrain.nets.training.gpu.cuda_graphs import captured, runs_of_steps
+from coarsegrain.nets.training.gpu.stacked_net import StackedNet, to_numpy
 from coarsegrain.nets.training.settings import Data, Member, TrainingSettings
-from coarsegrain.nets.training.stacked_net import StackedNet, to_numpy
-from coarsegrain.nets.training.trainer import FloatArray, Order
+from coarsegrain.nets.training.trainer import EVALUATION_BATCH, FloatArray, Order
 
 #: Steps of a run, at most: the kernels that a run has besides its steps are then few beside them.
 LONGEST_RUN = 64
@@ -120,7 +119,7 @@ class StackedTrainer:
         )
 
     def run_epoch(self, orders: Sequence[Order], steps: Sequence[int]) -> FloatArray:
-        """Train every member for an epoch; see ``Trainer``.
+        """Train every member for an epoch.
 
         The host uploads the order and the numbers of the steps, launches, and waits at the end.
         """
@@ -179,7 +178,7 @@ class StackedTrainer:
         return inputs, targets
 
     def evaluate(self) -> FloatArray:
-        """Hinge and loss on the validation data; see ``Trainer``."""
+        """(members, 2) hinge and loss on the members' validation data."""
         sums = torch.zeros_like(self._sums)
         first = self._places[:, None] * self._validation_number
         for start in range(0, self._validation_number, EVALUATION_BATCH):
@@ -190,7 +189,7 @@ class StackedTrainer:
         return to_numpy(sums) / (self._validation_number * self._validation[1].shape[1])
 
     def penalties(self) -> FloatArray:
-        """λ Σ|w|; see ``Trainer``."""
+        """(members,) λ Σ|w|."""
         return self._settings.l1 * to_numpy(self._net.weight_sizes())
 
     def layers(self, k: int) -> tuple[Layer, ...]:
@@ -214,7 +213,7 @@ class StackedTrainer:
             each.copy_(torch.tensor(tensors[name]))  # in place: graphs stay valid
 
     def keep(self, members: Sequence[int]) -> None:
-        """Go on with these members only; see ``Trainer``."""
+        """Go on with these members only; they are numbered anew, in this order."""
         chosen = torch.tensor(members, dtype=torch.int64, device=self._device)
         self._net.keep(chosen)
         self._places = self._places[chosen]

@@ -12,11 +12,12 @@ import pytest
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from coarsegrain import device
+from coarsegrain.device import choose_device
 from coarsegrain.errors import DeviceError
-from coarsegrain.nets import device
-from coarsegrain.nets.device import choose_device, use_threads
+from coarsegrain.threads import use_threads
 
-WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
+WORKFLOW = Path(__file__).resolve().parents[1] / "workflow"
 
 
 class Driver:
@@ -58,7 +59,7 @@ LACKS = [
     ({"driver": Driver(0)}, "the NVIDIA driver finds no GPU"),
     ({"driver": Driver(1, error=100)}, r"the NVIDIA driver finds no usable GPU \(its error 100\)"),
     ({"driver": Driver(1), "torch_finds_it": False}, "torch finds no CUDA device"),
-    ({"driver": Driver(1), "cupy": False}, "CuPy, which .* is not installed"),
+    ({"driver": Driver(1), "cupy": False}, "CuPy, which computes there, is not installed"),
 ]
 
 
@@ -95,24 +96,39 @@ def test_a_missing_torch_is_named(machine, monkeypatch):
         choose_device("cuda")
 
 
-@pytest.mark.parametrize("name", ["auto", "cuda"])
-def test_a_gpu_with_all_that_it_needs_is_taken(machine, name, capsys):
+@pytest.mark.parametrize(
+    ("name", "told"), [("auto", "device: cuda; asked for: auto\n"), ("cuda", "")]
+)
+def test_a_gpu_with_all_that_it_needs_is_taken_and_auto_says_so(machine, name, told, capsys):
     machine(driver=Driver(2))
     assert choose_device(name) == "cuda"
-    assert capsys.readouterr().out == f"device: cuda; asked for: {name}\n"
+    assert capsys.readouterr().out == told
+
+
+def test_what_needs_cupy_alone_does_not_ask_torch(machine):
+    machine(driver=Driver(1), torch_finds_it=False)
+    assert choose_device("cuda", ("cupy",)) == "cuda"
+    machine(driver=Driver(1), cupy=False)
+    with pytest.raises(DeviceError, match="CuPy"):
+        choose_device("cuda", ("cupy",))
 
 
 def test_cpu_is_cpu_also_where_there_is_a_gpu(machine, capsys):
     machine(driver=Driver(1))
     assert choose_device("cpu") == "cpu"
-    assert capsys.readouterr().out == "device: cpu; asked for: cpu\n"
+    assert capsys.readouterr().out == ""
+
+
+def test_a_device_of_another_name_is_named_in_a_sentence():
+    with pytest.raises(ValueError, match=r'device is .tpu.; it must be "cpu", "cuda" or "auto"\.'):
+        choose_device("tpu")
 
 
 @pytest.mark.parametrize("name", ["auto", "cpu"])
 def test_without_a_driver_torch_is_not_imported(name):
     program = f"""
 import sys
-from coarsegrain.nets import device
+from coarsegrain import device
 device.DRIVER = "libno-such-driver.so.1"
 assert device.choose_device({name!r}) == "cpu"
 assert "torch" not in sys.modules
@@ -123,7 +139,7 @@ assert "torch" not in sys.modules
 
 def test_this_machine_has_a_device_of_one_kind_or_the_other(capsys):
     chosen = choose_device("auto")
-    assert (chosen == "cuda") == (not device._missing())
+    assert (chosen == "cuda") == (not device.missing_for_a_gpu())
     assert f"device: {chosen}" in capsys.readouterr().out
 
 

@@ -205,7 +205,7 @@ DEVICE void count(PER_LANE(u32, digit[DIGITS]), PER_LANE(u32, word[GROUP]), u32 
 
 typedef struct {
     real beta1, one_minus_beta1, beta2, one_minus_beta2, l1, tiny;
-} Decay;
+} AdamConstants;
 
 // ---- The change of a weight, a m / (sqrt(v) + e), every operation rounded as IEEE 754 says ----
 //
@@ -238,7 +238,7 @@ DEVICE real flushed(real x, real tiny) {
 
 // Adam's step (adam.py) for the weights of one word.
 DEVICE void update(OF_UNIT(w), OF_UNIT(m), OF_UNIT(v), PER_LANE(u32, digit[DIGITS]), int j,
-                   real sloped, real slope, real a, real e, Decay decay) {
+                   real sloped, real slope, real a, real e, AdamConstants constants) {
     LANES {
         u32 field[FIELD];  // counts of inputs r, r + FIELD, ... side by side, FIELD bits each
         UNROLL for (int r = 0; r < FIELD; ++r) {
@@ -259,12 +259,12 @@ DEVICE void update(OF_UNIT(w), OF_UNIT(m), OF_UNIT(v), PER_LANE(u32, digit[DIGIT
                 real times = multiply_add(shifted, (real)-2 / (real)(1u << shift), sloped);
                 real weight = AT(w, block);
                 real g = times * slope;
-                if (weight != 0) g += copy_sign(decay.l1, weight);
-                real mean = decay.beta1 * AT(m, block) + decay.one_minus_beta1 * g;
-                real square = decay.beta2 * AT(v, block) + decay.one_minus_beta2 * (g * g);
+                if (weight != 0) g += copy_sign(constants.l1, weight);
+                real mean = constants.beta1 * AT(m, block) + constants.one_minus_beta1 * g;
+                real square = constants.beta2 * AT(v, block) + constants.one_minus_beta2 * (g * g);
                 if (sizeof(real) != sizeof(float)) {
-                    mean = flushed(mean, decay.tiny);
-                    square = flushed(square, decay.tiny);
+                    mean = flushed(mean, constants.tiny);
+                    square = flushed(square, constants.tiny);
                 }
                 real product = a * mean;
                 AT(m, block) = mean;
@@ -281,8 +281,8 @@ DEVICE void update(OF_UNIT(w), OF_UNIT(m), OF_UNIT(v), PER_LANE(u32, digit[DIGIT
                 UNROLL for (int i = 0; i < EIGHT; ++i) {
                     int block = 32 * j + k + i;
                     if (block >= BLOCKS) continue;
-                    AT(m, block) = flushed(AT(m, block), decay.tiny);  // in range nothing is so small
-                    AT(v, block) = flushed(AT(v, block), decay.tiny);
+                    AT(m, block) = flushed(AT(m, block), constants.tiny);  // in range nothing is so small
+                    AT(v, block) = flushed(AT(v, block), constants.tiny);
                     real product = a * AT(m, block), root = square_root(AT(v, block));
                     changed[i] = AT(w, block) - product / (root + e);
                 }
@@ -329,19 +329,19 @@ KERNEL put_in_order(u32 READ_ONLY rows, u32 READ_ONLY slots, u32 READ_ONLY order
 }
 
 // Train all units for an epoch.
-// rows: (members, n + SPARE, ROW) in order; sizes: (members, steps, 3) a and e of Adam's steps and
-// the slope of one output; losses: sums over the lattices, each in its own step.
+// rows: (members, n + SPARE, ROW) in order; step_sizes: (members, steps, 3) a and e of Adam's steps
+// and the slope of one output; losses: sums over the lattices, each in its own step.
 KERNEL train(real *all_w, real *all_m, real *all_v, u32 READ_ONLY rows, u32 READ_ONLY slots,
-             real READ_ONLY sizes, double *losses, u32 members, u32 n, real beta1,
+             real READ_ONLY step_sizes, double *losses, u32 members, u32 n, real beta1,
              real one_minus_beta1, real beta2, real one_minus_beta2, real l1, real tiny) {
     u32 number = blockIdx.x * WARPS + threadIdx.x / 32, steps = (n + BATCH - 1) / BATCH;
     if (number >= members * UNITS) return;  // no warp waits for another: leaving is safe
     Place here = place(number, slots);
-    Decay decay = {beta1, one_minus_beta1, beta2, one_minus_beta2, l1, tiny};
+    AdamConstants constants = {beta1, one_minus_beta1, beta2, one_minus_beta2, l1, tiny};
     real *global_w = all_w + here.weights, *global_m = all_m + here.weights,
          *global_v = all_v + here.weights;
     rows += (size_t)here.member * (n + SPARE) * ROW;
-    sizes += (size_t)here.member * steps * 3;
+    step_sizes += (size_t)here.member * steps * 3;
 
 #if STORAGE == 0
     OF_UNIT(w);
@@ -370,7 +370,7 @@ KERNEL train(real *all_w, real *all_m, real *all_v, u32 READ_ONLY rows, u32 READ
     if (WORDS == 1) load(word, rows, 0);
     for (u32 step = 0; step < steps; ++step) {
         u32 first = step * BATCH, size = n - first < BATCH ? n - first : BATCH;
-        real a = sizes[3 * step], e = sizes[3 * step + 1], slope = sizes[3 * step + 2];
+        real a = step_sizes[3 * step], e = step_sizes[3 * step + 1], slope = step_sizes[3 * step + 2];
         u32 number_sloped = 0;
         LANES {
             UNROLL for (int j = 0; j < WORDS; ++j)
@@ -391,7 +391,7 @@ KERNEL train(real *all_w, real *all_m, real *all_v, u32 READ_ONLY rows, u32 READ
         }
 #pragma unroll 1
         for (int j = 0; j < WORDS; ++j)
-            update(w, m, v, digit[j], j, (real)number_sloped, slope, a, e, decay);
+            update(w, m, v, digit[j], j, (real)number_sloped, slope, a, e, constants);
     }
 
     losses[number] = loss;

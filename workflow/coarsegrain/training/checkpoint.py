@@ -25,10 +25,10 @@ HISTORY = "history"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A training at the end of an epoch.
+    """A training at the end of an epoch, or at its start.
 
     Attributes:
-        history: (epochs, splits, numbers) float64, as ``history`` defines them.
+        history: (epochs, …) float64, what is recorded of every epoch.
         tensors: weights and moments, by name.
     """
 
@@ -55,39 +55,38 @@ class CheckpointFile:
         """Whether enough time has passed since the last one."""
         return time.monotonic() - self._last >= self.seconds
 
-    def load(self, like: Mapping[str, FloatArray]) -> Checkpoint | None:
+    def load(self, like: Checkpoint) -> Checkpoint | None:
         """The checkpoint, if there is one; one that does not fit is told and ignored.
 
         Args:
-            like: tensors of the names, shapes and types that it must have.
+            like: the training at its start, whose names, shapes and types it must have.
         """
-        from coarsegrain.nets.training.history import is_history  # which imports this module
-
         if not self.path.is_file():
             return None
         try:
             tensors, _ = read_weights(self.path)
-            history = tensors.pop(HISTORY)
-            if _kinds(tensors) != _kinds(like) or not is_history(history):
-                raise StorageError(f"{self.path} is of another net.")
+            found = Checkpoint(tensors.pop(HISTORY), tensors)
+            if not _could_follow(like, found):
+                raise StorageError(f"{self.path} is of another training.")
         except (StorageError, KeyError) as error:
             print(f"the checkpoint is not used, training starts anew: {error}", flush=True)
             return None
-        self.epoch = len(history)
-        return Checkpoint(history, tensors)
+        self.epoch = len(found.history)
+        return found
 
-    def save(self, history: npt.NDArray[np.float64], tensors: Mapping[str, FloatArray]) -> None:
-        """Replace the checkpoint; a disk that takes it not is no reason to stop training."""
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Replace the checkpoint; a disk that does not take it is no reason to stop training."""
+        epoch = len(checkpoint.history)
         partial = self.path.with_name(f".{self.path.name}.partial-{os.getpid()}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_weights(partial, {**tensors, HISTORY: history}, {})
+            write_weights(partial, {**checkpoint.tensors, HISTORY: checkpoint.history}, {})
             os.replace(partial, self.path)
-            self.epoch = len(history)
+            self.epoch = epoch
         except OSError as error:
             with contextlib.suppress(OSError):
                 partial.unlink()
-            print(f"no checkpoint was kept after epoch {len(history)}: {error}", flush=True)
+            print(f"no checkpoint was kept after epoch {epoch}: {error}", flush=True)
         self._last = time.monotonic()
 
     def __str__(self) -> str:
@@ -97,5 +96,12 @@ class CheckpointFile:
         return f"the last good checkpoint is of epoch {self.epoch}: {self.path}"
 
 
-def _kinds(tensors: Mapping[str, FloatArray]) -> dict[str, tuple[tuple[int, ...], str]]:
-    return {name: (each.shape, str(each.dtype)) for name, each in tensors.items()}
+def _could_follow(start: Checkpoint, found: Checkpoint) -> bool:
+    """Whether a checkpoint of at least an epoch has the layout of the training that starts so."""
+    return found.history.size > 0 and _layout(found) == _layout(start)
+
+
+def _layout(checkpoint: Checkpoint) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shapes and types by name; of the history, those of an epoch."""
+    arrays = {name: (each.shape, str(each.dtype)) for name, each in checkpoint.tensors.items()}
+    return arrays | {HISTORY: (checkpoint.history.shape[1:], str(checkpoint.history.dtype))}

@@ -1,12 +1,11 @@
 """Training of a net of one linear layer on a GPU, through CuPy: ``shallow.cu``.
 
-Weights and losses are those of ``shallow.ShallowTrainer``, bit for bit. All members train in one
-launch per epoch, a warp of 32 threads for every output unit of every member. Data, weights and
+Weights and losses are those of ``cpu.shallow.ShallowTrainer``, bit for bit. All members train in
+one launch per epoch, a warp of 32 threads for every output unit of every member. Data, weights and
 moments stay on the device; what goes there is the order of an epoch, what comes back are its sums
 of losses and, for the penalty, the weights. CuPy is imported only when a trainer is made.
 """
 
-import importlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -14,24 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from coarsegrain.device import import_cupy
 from coarsegrain.errors import DeviceError
 from coarsegrain.nets.network import Layer
-from coarsegrain.nets.training.adam import decay, step_sizes
+from coarsegrain.nets.training.adam import adam_constants, step_sizes
+from coarsegrain.nets.training.gpu.shallow_layout import LANES, SHARED, Sizes, rows
 from coarsegrain.nets.training.settings import Member, TrainingSettings
-from coarsegrain.nets.training.shallow_layout import LANES, SHARED, Sizes, rows
 from coarsegrain.nets.training.trainer import FloatArray, Order
 
 SOURCE = Path(__file__).with_name("shallow.cu")
-
-
-def _cupy() -> Any:
-    try:
-        return importlib.import_module("cupy")
-    except ImportError as error:
-        raise DeviceError(
-            f"device is cuda, but CuPy cannot be imported ({error}): "
-            "install envs/requirements-gpu.lock, or use cpu."
-        ) from error
 
 
 @cache
@@ -71,8 +61,8 @@ class ShallowCudaTrainer:
                 f"train with and to validate with; they have {sorted(numbers)}."
             )
         ((self._n, self._validation_n),) = numbers
-        self._cupy, self._settings = _cupy(), settings
-        self._decay = decay(settings, precision)
+        self._cupy, self._settings = import_cupy(), settings
+        self._constants = adam_constants(settings, precision)
         inputs, units = members[0].network.layers[0].weight.shape
         shared = self._cupy.cuda.Device().attributes["MaxSharedMemoryPerBlockOptin"]
         batch = min(settings.batch_size, self._n)
@@ -110,7 +100,7 @@ class ShallowCudaTrainer:
         return by_unit
 
     def run_epoch(self, orders: Sequence[Order], steps: Sequence[int]) -> FloatArray:
-        """See ``Trainer``."""
+        """Train every member for an epoch, in one launch."""
         sizes, members, n = self._sizes, len(self._slots), self._n
         order = self._cupy.asarray(np.stack(orders).astype(np.uint32))
         arguments = (self._rows, self._on_device(), order, self._ordered)
@@ -119,8 +109,8 @@ class ShallowCudaTrainer:
         losses = self._cupy.empty((members, sizes.units), dtype=np.float64)
         self._launch(
             "train", members * sizes.units, self._w, self._m, self._v, self._ordered,
-            self._on_device(), step_numbers, losses, np.uint32(members), np.uint32(n), *self._decay,
-            shared_bytes=sizes.state_bytes if sizes.storage == SHARED else 0,
+            self._on_device(), step_numbers, losses, np.uint32(members), np.uint32(n),
+            *self._constants, shared_bytes=sizes.state_bytes if sizes.storage == SHARED else 0,
         )  # fmt: skip
         return self._means(losses, n)
 
@@ -134,7 +124,7 @@ class ShallowCudaTrainer:
         return np.concatenate([adam, slopes[:, None]], axis=1)
 
     def evaluate(self) -> FloatArray:
-        """See ``Trainer``."""
+        """(members, 2) hinge and loss on the members' validation data."""
         members, units = len(self._slots), self._sizes.units
         losses = self._cupy.empty((members, units), dtype=np.float64)
         arguments = (self._w, self._validation, self._on_device(), losses)
@@ -158,27 +148,27 @@ class ShallowCudaTrainer:
         kernel(grid, block, arguments, shared_mem=shared_bytes)
 
     def penalties(self) -> FloatArray:
-        """See ``Trainer``. Summed on the host, by the same numpy as on a CPU."""
+        """(members,) λ Σ|w|, summed on the host, by the same numpy as on a CPU."""
         weights = (self._w[slot].get() for slot in self._slots.tolist())
         return np.array(
             [self._settings.l1 * float(np.abs(w).sum(dtype=np.float64)) for w in weights]
         )
 
     def layers(self, k: int) -> tuple[Layer, ...]:
-        """See ``Trainer``."""
+        """The layer of member ``k``, copied from the device."""
         return (Layer(self._of_member(self._w, k)),)
 
     def state(self, k: int) -> dict[str, FloatArray]:
-        """See ``Trainer``."""
+        """Weights and moments of member ``k``, (inputs, units) each, for a checkpoint."""
         return {f"{name}.0": self._of_member(values, k) for name, values in self._named()}
 
     def restore(self, k: int, tensors: Mapping[str, FloatArray]) -> None:
-        """See ``Trainer``."""
+        """Put a state of member ``k`` on the device."""
         for name, values in self._named():
             values[int(self._slots[k])].set(self._padded(tensors[f"{name}.0"]))
 
     def keep(self, members: Sequence[int]) -> None:
-        """See ``Trainer``. The others stay in memory and are trained no more."""
+        """Go on with these members only; the others stay in memory and are trained no more."""
         self._slots = self._slots[np.array(members, dtype=np.intp)]
 
     def _of_member(self, values: Any, k: int) -> FloatArray:

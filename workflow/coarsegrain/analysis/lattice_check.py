@@ -1,4 +1,4 @@
-"""One test of a certificate, and the tail probabilities that tests share."""
+"""One check of a set of lattices, and the tail probabilities that checks share."""
 
 import math
 from dataclasses import dataclass
@@ -14,22 +14,20 @@ _SMALLEST_P = 1e-300
 
 
 @dataclass(frozen=True)
-class Test:
+class Check:
     """One comparison of a set of lattices with what is exactly true of Ising lattices.
 
     Attributes:
         name: what is compared.
         beta_min: lowest inverse temperature among the lattices compared.
         beta_max: highest.
-        statistic: as the test defines it, e.g. a deviation in standard errors.
+        statistic: as the check defines it, e.g. a deviation in standard errors.
         p_value: two-sided probability of such a statistic, or one more extreme, for correct
-            lattices. Never too small by more than the approximation that the test names.
+            lattices. Never too small by more than the approximation that the check names.
         score: the standard normal deviate with that p-value, at most 37, with the sign of the
             statistic.
         detail: where or how, in words.
     """
-
-    __test__ = False  # no test class of pytest's
 
     name: str
     beta_min: float
@@ -77,13 +75,13 @@ def random_signs_z(values: FloatArray) -> float:
     return float(values.sum()) / norm if norm > 0 else 0.0
 
 
-def worst_of(name: str, betas: FloatArray, tried: list[tuple[float, float, str]]) -> Test:
+def worst_of(name: str, betas: FloatArray, tried: list[tuple[float, float, str]]) -> Check:
     """The most improbable of several (statistic, p-value, detail), its p-value times their number.
 
     That is Bonferroni's inequality, which holds however the statistics depend on each other.
     """
     statistic, p_value, detail = min(tried, key=lambda each: each[1])
-    return Test(
+    return Check(
         name,
         float(betas.min()),
         float(betas.max()),

@@ -12,7 +12,7 @@ import numpy as np
 from llvmlite import binding
 
 from coarsegrain.jit import kernel
-from coarsegrain.nets.training.vectors import (
+from coarsegrain.nets.training.cpu.simd import (
     LANES,
     flushed,
     load,
@@ -28,11 +28,11 @@ from coarsegrain.nets.training.vectors import (
 GROUP = 5
 #: Rows and columns of weights that are worked on at once.
 ROWS, COLUMNS = 2, 2 * LANES
-#: Above these batches BLAS is as fast or faster (measured, docs/lab-notes.md).
+#: Above these batches BLAS is as fast or faster (measured, docs/lab-notes/training.md).
 LARGEST_BATCH, LARGEST_BATCH_BACK, LARGEST_BATCH_OF_UPDATE = 128, 32, 16
 
 
-def is_narrow(batch: int, inputs: int, outputs: int, dtype: np.dtype[np.floating]) -> bool:
+def is_small_batch(batch: int, inputs: int, outputs: int, dtype: np.dtype[np.floating]) -> bool:
     """Whether these kernels can be used for a layer, and are the faster way here.
 
     In float64 the results of five lattices are too many for the registers.
@@ -119,7 +119,7 @@ def transposed_products(slopes, w, before):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def update(w, m, v, x, slopes, sizes, decay):  # type: ignore[no-untyped-def]
+def update(w, m, v, x, slopes, step_size, constants):  # type: ignore[no-untyped-def]
     """Adam's step (``adam``) with the gradient ``xᵀ slopes``, in place.
 
     Args:
@@ -128,8 +128,8 @@ def update(w, m, v, x, slopes, sizes, decay):  # type: ignore[no-untyped-def]
         v: (inputs, outputs) Adam's mean of its square.
         x: (n, inputs).
         slopes: (n, outputs).
-        sizes: (2,) a and e of the step.
-        decay: the numbers that all steps share.
+        step_size: (2,) a and e of the step.
+        constants: the numbers that all steps share.
     """
     zero = splat(w.dtype.type(0))
     for i in range(0, len(w), ROWS):
@@ -139,17 +139,17 @@ def update(w, m, v, x, slopes, sizes, decay):  # type: ignore[no-untyped-def]
                 slope = load(slopes[b], j)
                 upper = multiply_add(splat(x[b, i]), slope, upper)
                 lower = multiply_add(splat(x[b, i + 1]), slope, lower)
-            _adam(w[i], m[i], v[i], j, upper, sizes, decay)
-            _adam(w[i + 1], m[i + 1], v[i + 1], j, lower, sizes, decay)
+            _adam(w[i], m[i], v[i], j, upper, step_size, constants)
+            _adam(w[i + 1], m[i + 1], v[i + 1], j, lower, step_size, constants)
 
 
 @kernel
-def _adam(w, m, v, j, gradient, sizes, decay):  # type: ignore[no-untyped-def]
+def _adam(w, m, v, j, gradient, step_size, constants):  # type: ignore[no-untyped-def]
     weights = load(w, j)
-    g = gradient + signed(weights, splat(decay.l1))
-    mean = splat(decay.beta1) * load(m, j) + splat(decay.one_minus_beta1) * g
-    square = splat(decay.beta2) * load(v, j) + splat(decay.one_minus_beta2) * (g * g)
-    mean, square = flushed(mean, splat(decay.tiny)), flushed(square, splat(decay.tiny))
+    g = gradient + signed(weights, splat(constants.l1))
+    mean = splat(constants.beta1) * load(m, j) + splat(constants.one_minus_beta1) * g
+    square = splat(constants.beta2) * load(v, j) + splat(constants.one_minus_beta2) * (g * g)
+    mean, square = flushed(mean, splat(constants.tiny)), flushed(square, splat(constants.tiny))
     store(m, j, mean)
     store(v, j, square)
-    store(w, j, weights - splat(sizes[0]) * mean / (square_root(square) + splat(sizes[1])))
+    store(w, j, weights - splat(step_size[0]) * mean / (square_root(square) + splat(step_size[1])))

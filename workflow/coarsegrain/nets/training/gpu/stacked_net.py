@@ -2,7 +2,7 @@
 
 All parameters of a member are one row of one tensor. One kernel writes sign(w) to where the
 gradients go, the matrix products that compute these add λ times what is there, and one kernel makes
-Adam's update. Everything is as in ``dense`` but for the order of sums.
+Adam's update. Everything is as in ``cpu.dense`` but for the order of sums.
 """
 
 import math
@@ -139,7 +139,7 @@ class StackedNet:
         self._update(counts)
 
     def _slopes(self, y: Tensor, t: Tensor, push: Tensor) -> Tensor:
-        """Slopes of the mean loss over a batch with respect to the outputs; see ``slopes``."""
+        """Slopes of the mean loss over a batch with respect to the outputs (``loss_gradients``)."""
         if self._settings.loss == "mse":
             return (y - t).mul_(2 / y[0].numel())
         margin = torch.addcmul(self._one, t, y, value=-1)
