@@ -1,7 +1,7 @@
 """Config validation: every problem told in a sentence, before any job starts.
 
 The schema (``workflow/schemas/config.schema.json``) says what each key may be by itself;
-``pipeline/studies/settings.py`` what keys may be together.
+``pipeline/combinations.py`` what keys may be together.
 """
 
 import difflib
@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from coarsegrain.errors import ConfigError
-from pipeline.studies.settings import Combination, combinations
+from pipeline.combinations import Combination, combinations
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SCHEMA: dict[str, Any] = json.loads((PROJECT / "workflow/schemas/config.schema.json").read_text())
