@@ -11,6 +11,7 @@ rule local_entropy:
         ],
     output:
         table=f"{RESULTS}/tables/local_entropy.csv",
+        gaps=f"{RESULTS}/tables/entropy_gaps.csv",
     log:
         f"{RESULTS}/logs/local_entropy.log",
     benchmark:
@@ -29,5 +30,5 @@ rule local_entropy:
         "Measuring local entropies"
     shell:
         "python -m stages.local_entropy --lattices {input.lattices}"
-        " --autoencoders {input.autoencoders} --table {output.table}"
+        " --autoencoders {input.autoencoders} --table {output.table} --gaps {output.gaps}"
         " --spec {params.spec:q} --code {params.code} > {log} 2>&1"

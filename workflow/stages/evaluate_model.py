@@ -15,16 +15,21 @@ def main(
 ) -> None:
     """Evaluate a net on its member's training, validation and test lattices.
 
+    Two objectives: as the net was trained, and with the penalty of frozen layers counted, too.
     Spec: net, member; loss, l1; trained_layers (how many layers, from the last, were trained in
-    this net: only they count in the penalty); splits.
+    this net: only they count in the penalty of the first); splits.
     """
     net = read_network(network)
     inputs, targets = read_lattices(lattices_in).spins, read_lattices(lattices_out).spins
     trained = net.layers[len(net.layers) - spec["trained_layers"] :]
-    penalty = spec["l1"] * sum(float(abs(layer.weight).sum(dtype=float)) for layer in trained)
+    penalty, penalty_of_all = (
+        spec["l1"] * sum(float(abs(layer.weight).sum(dtype=float)) for layer in layers)
+        for layers in (trained, net.layers)
+    )
     rows = []
     for name, part in split(len(inputs), **spec["splits"])._asdict().items():
         outputs, wanted = net(inputs[part]), targets[part].reshape(part.stop - part.start, -1)
+        loss = float(LOSSES[spec["loss"]](outputs, wanted))
         rows.append(
             {
                 "model": spec["net"],
@@ -32,8 +37,9 @@ def main(
                 "split": name,
                 "hinge": float(hinge(outputs, wanted)),
                 "penalty": penalty,
-                "objective": float(LOSSES[spec["loss"]](outputs, wanted)) + penalty,
+                "objective": loss + penalty,
                 "spin_accuracy": spin_accuracy(outputs, wanted),
+                "objective_all_layers": loss + penalty_of_all,
             }
         )
     write_table(losses, pd.DataFrame(rows))
