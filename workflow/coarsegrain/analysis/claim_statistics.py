@@ -106,11 +106,11 @@ def statistic(given: Mapping[str, Any]) -> Statistic:
     for name in ("table", "column"):
         if not isinstance(given.get(name), str):
             raise ClaimError(f"its statistic names no {name}.")
-    values = {"rows": {}, **given}
+    values = {"rows": {}, **{name: value for name, value in given.items() if value is not None}}
     unit = values.get("unit", ())
     values["unit"] = (unit,) if isinstance(unit, str) else tuple(unit)
     for name in ("difference_of", "ratio_of"):
-        if values.get(name) is not None:
+        if name in values:
             values[name] = tuple(values[name])
             if len(values[name]) != 2:
                 raise ClaimError(f"its statistic's {name} takes two selections of rows.")

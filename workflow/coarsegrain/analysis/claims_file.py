@@ -168,8 +168,8 @@ def _criterion(given: Given, whose: str) -> Criterion:
 
 
 def _over(below: Given, above: Given) -> dict[str, Any]:
-    """``above`` laid over ``below``: rows merged, a null removes."""
+    """``above`` laid over ``below``; rows are merged."""
     merged = {**below, **above}
-    if "rows" in below and above.get("rows") is not None:
-        merged["rows"] = {**below["rows"], **above["rows"]}
-    return {key: value for key, value in merged.items() if value is not None}
+    if above.get("rows"):
+        merged["rows"] = {**(below.get("rows") or {}), **above["rows"]}
+    return merged

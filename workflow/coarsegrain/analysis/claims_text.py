@@ -1,9 +1,9 @@
 """The table of verdicts for a terminal."""
 
+import math
 import textwrap
 from collections.abc import Hashable, Mapping
 
-import numpy as np
 import pandas as pd
 
 from coarsegrain.analysis.claims import VERDICTS
@@ -19,7 +19,7 @@ def claims_text(table: pd.DataFrame) -> str:
     """
     counts = table["verdict"].value_counts()
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if verdict in counts)
-    lines = [f"Published claims against this run, with 95 % intervals: {told}", ""]
+    lines = ["Published claims against this run (with 95 % intervals)", told, ""]
     lines += [_line("", "claim", "published", "measured", "verdict")]
     judged = table["verdict"] != "not tested"
     for row in table[judged].to_dict("records"):
@@ -33,11 +33,15 @@ def claims_text(table: pd.DataFrame) -> str:
 
 
 def measured(row: Mapping[Hashable, object]) -> str:
-    """A row's value with its interval, e.g. ``0.0391 [0.0371, 0.041]``."""
+    """A row's value with its interval, e.g. ``0.0391 [0.0371, 0.0411]``."""
     value, low, high = (float(str(row[name])) for name in ("measured", "low", "high"))
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         return "none"
-    return f"{value:.4g}" if low == high else f"{value:.3g} [{low:.3g}, {high:.3g}]"
+    if low == high:
+        return f"{value:.4g}"
+    # two digits of the interval's half width, in four decimals at most
+    decimals = min(max(1 - math.floor(math.log10((high - low) / 2)), 0), 4)
+    return f"{value:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
 
 
 def number(published: object, digits: int) -> str:

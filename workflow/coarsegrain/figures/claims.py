@@ -1,7 +1,9 @@
 """Published claims beside what was measured, with intervals and verdicts."""
 
 import math
+import re
 import textwrap
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -21,8 +23,8 @@ VERDICT_COLOURS = {
 }
 HOLDS = "#DCEBDD"
 # Where things stand, in shares of the width of a row's own scale.
-LABELS, PUBLISHED, MEASURED, VERDICT = -0.04, 1.04, 1.24, 1.80
-ROW, LINE = 0.43, 0.13  # inches
+ID, CLAIM, PUBLISHED, MEASURED, VERDICT = -1.2, -1.07, 1.04, 1.28, 1.83
+ROW, LINE = 0.41, 0.12  # inches
 
 
 @styled
@@ -33,57 +35,72 @@ def claims(table: pd.DataFrame) -> Figure:
         table: ``claims.csv``, in the order in which to draw it.
     """
     judged = table[table["verdict"] != "not tested"].to_dict("records")
-    untested = table[table["verdict"] == "not tested"].to_dict("records")
-    lines = [f"{row['id']}  {row['claim']}: {row['reason']}" for row in untested]
-    lines = [
-        part for line in lines for part in textwrap.wrap(line, 150, subsequent_indent="        ")
-    ]
-    heights = [ROW * (len(judged) + 1), LINE * (len(lines) + 2)]
-    figure = Figure(figsize=(9.6, sum(heights) + 1.1), layout="constrained")
+    untested = _untested(table)
+    deepest = max(map(len, untested))
+    heights = [ROW * (len(judged) + 1), LINE * (deepest + 1)]
+    figure = Figure(figsize=(9.6, sum(heights) + 1.0), layout="constrained")
     rows, rest = figure.subplots(2, 1, height_ratios=heights)
-    rows.set_xlim(-1.18, 2.12)
-    rows.set_ylim(len(judged) - 0.4, -1.1)
     for axes in (rows, rest):
         axes.set_axis_off()
+    rows.set_xlim(ID, 2.14)
+    rows.set_ylim(len(judged) - 0.4, -1.1)
     for at, words in (
-        (LABELS, "claim"), (0.5, "each on its own scale"), (PUBLISHED, "published"),
-        (MEASURED, "measured"), (VERDICT, "verdict"),
+        (CLAIM, "claim, where, and what is asked"), (0, "published and measured, to scale"),
+        (PUBLISHED, "published"), (MEASURED, "measured"), (VERDICT, "verdict"),
     ):  # fmt: skip
-        rows.text(
-            at, -0.75, words, color=GREY, fontsize=8,
-            ha={LABELS: "right", 0.5: "center"}.get(at, "left"), va="center",
-        )  # fmt: skip
+        rows.text(at, -0.75, words, color=GREY, fontsize=8, va="center")
     for y, row in enumerate(judged):
         _draw_words(rows, y, row)
         _draw_scale(rows, y, row)
-    rest.text(
-        0.0, 1.0, "\n".join(["Not tested by this run", *lines]) if lines else "",
-        transform=rest.transAxes, va="top", fontsize=7, color=GREY, linespacing=1.3,
-    )  # fmt: skip
+    for column, lines in enumerate(untested):
+        rest.text(
+            0.51 * column, 1.0, "\n".join(lines), transform=rest.transAxes, va="top",
+            fontsize=6.5, color=GREY, linespacing=1.3,
+        )  # fmt: skip
     describe(
         figure,
-        title=f"What was claimed, and what {len(judged)} of {len(table)} claims came to",
-        note="Dots: measured, with 95 % intervals over independently trained members; an arrow: "
-        "the interval goes on. Diamonds: published. Crosses: the control, which must not\nlie in "
-        "the green, where the claim holds (unless it is asked something else, see claims.csv). "
-        "A dot without a bar is exact.",
+        title=f"Published claims, and what {len(judged)} of {len(table)} came to",
+        note="Green: where the claim holds; each row has a scale of its own. Dots: measured, with "
+        "95 % intervals over independently trained members; with an arrow the interval goes on;\n"
+        "without a bar the number is exact. Diamonds: published. Crosses: the control; claims.csv "
+        "says what it must not show.",
     )
     return figure
 
 
+def _untested(table: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Two columns of lines: what was not tested, and why."""
+    rows = table[table["verdict"] == "not tested"].to_dict("records")
+    if not rows:
+        return [], []
+    paragraphs = [
+        textwrap.wrap(
+            f"{row['id']}  {row['claim']}: {row['reason']}", 92, subsequent_indent=" " * 7
+        )
+        for row in rows
+    ]
+    half = (len(paragraphs) + 1) // 2
+    left, right = chain(*paragraphs[:half]), chain(*paragraphs[half:])
+    return ["Not tested by this run", *left], ["", *right]
+
+
 def _draw_words(axes: Axes, y: int, row: dict[Any, Any]) -> None:
-    axes.text(LABELS, y - 0.14, f"{row['claim']}   {row['id']}", ha="right", va="center")
-    axes.text(
-        LABELS, y + 0.22, f"{row['where']}   holds if {row['criterion']}",
-        ha="right", va="center", fontsize=7, color=GREY,
-    )  # fmt: skip
-    axes.text(PUBLISHED, y, number(row["published"], 5), va="center", fontsize=8)
-    axes.text(MEASURED, y, measured(row), va="center", fontsize=8)
+    axes.text(ID, y - 0.14, row["id"], va="center", weight="bold")
+    axes.text(CLAIM, y - 0.14, row["claim"], va="center")
+    asked = f"{row['where']};  holds if {_minus(row['criterion'])}"
+    axes.text(CLAIM, y + 0.22, asked, va="center", fontsize=7, color=GREY)
+    axes.text(PUBLISHED, y, _minus(number(row["published"], 5)), va="center", fontsize=8)
+    axes.text(MEASURED, y, _minus(measured(row)), va="center", fontsize=8)
     face, ink = VERDICT_COLOURS[row["verdict"]]
     axes.text(
         VERDICT, y, row["verdict"], color=ink, va="center", fontsize=8,
         bbox={"facecolor": face, "edgecolor": "none", "boxstyle": "round,pad=0.3"},
     )  # fmt: skip
+
+
+def _minus(text: str) -> str:
+    """Text with minus signs where numbers have hyphens."""
+    return re.sub(r"-(?=\d)", "−", text)
 
 
 def _draw_scale(axes: Axes, y: int, row: dict[Any, Any]) -> None:
