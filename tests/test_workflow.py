@@ -19,7 +19,9 @@ from pipeline.provenance import sha256, sidecar_path
 pytestmark = pytest.mark.slow
 
 TABLES = {
-    "model_losses": "model,member,split,hinge,penalty,objective,spin_accuracy",
+    "model_losses": (
+        "model,member,split,hinge,penalty,objective,spin_accuracy,objective_all_layers"
+    ),
     "local_entropy": "beta,lattices,boundary,entropy_bits,std_error",
     "thermometer": "beta,beta_predicted,std_error,member",
     "beta_flow": "beta,lattices,beta_predicted,std_error,member",

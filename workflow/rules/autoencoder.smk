@@ -89,6 +89,26 @@ use rule local_stage as collect_losses with:
         **stage("autoencoder.collect_losses"),
 
 
+use rule local_stage as collect_convergence with:
+    input:
+        unpack(made_from("autoencoder.collect_convergence")),
+    output:
+        table="<results>/{variant}tables/convergence.csv",
+    pathvars:
+        job="{variant}collect_convergence",
+    params:
+        **stage("autoencoder.collect_convergence"),
+
+
+use rule local_stage as exact_points with:
+    output:
+        table="<results>/{variant}tables/exact_points.csv",
+    pathvars:
+        job="{variant}exact_points",
+    params:
+        **stage("autoencoder.exact_points"),
+
+
 use rule local_stage as describe_models with:
     output:
         table="<results>/{variant}tables/model_architectures.csv",
@@ -103,6 +123,7 @@ use rule stage as local_entropy with:
         unpack(made_from("autoencoder.local_entropy")),
     output:
         table="<results>/{variant}tables/local_entropy.csv",
+        gaps="<results>/{variant}tables/entropy_gaps.csv",
     pathvars:
         job="{variant}local_entropy",
     resources:

@@ -136,19 +136,20 @@ def stage(name, **words):
     }
 
 
-def figure(name):
+def figure(name, of_variants=True):
     """The files of a figure; its PNG is marked for the report."""
-    study, listed = EXPERIMENT.figure(name)
+    folder = f"<results>/{'{variant}' if of_variants else ''}figures"
+    caption, heading, listed = EXPERIMENT.figure(name)
     png = report(
-        f"<results>/{{variant}}figures/{name}.png",
-        caption=f"../report/{study.name}/{name}.rst",
-        category=study.title,
+        f"{folder}/{name}.png",
+        caption=f"../report/{caption}.rst",
+        category=heading,
         subcategory=listed.subject,
         # One label only: Snakemake's report offers every combination of two labels that take two
         # values each, and ends in a blank page where a combination has no figure.
         labels={"figure": listed.label},
     )
-    return {"pdf": f"<results>/{{variant}}figures/{name}.pdf", "png": png}
+    return {"pdf": f"{folder}/{name}.pdf", "png": png}
 
 
 def any_of(names):

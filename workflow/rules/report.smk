@@ -8,6 +8,28 @@ rule results:
     localrule: True
 
 
+use rule local_stage as judge_claims with:
+    input:
+        unpack(made_from("judge_claims")),
+    output:
+        table="<results>/tables/claims.csv",
+    pathvars:
+        job="judge_claims",
+    params:
+        **stage("judge_claims"),
+
+
+use rule figure as plot_claims with:
+    input:
+        unpack(made_from("plot_claims")),
+    output:
+        **figure("claims", of_variants=False),
+    pathvars:
+        job="plot_claims",
+    params:
+        **stage("plot_claims"),
+
+
 rule variants:
     # All that the variants in the config make.
     input:

@@ -48,7 +48,10 @@ class Autoencoder(Study):
     tables: ClassVar[Mapping[str, str]] = {
         "model_losses": "collect_losses",
         "model_architectures": "describe_models",
+        "convergence": "collect_convergence",
+        "exact_points": "exact_points",
         "local_entropy": "local_entropy",
+        "entropy_gaps": "local_entropy",
         "thermometer": "measure_thermometer",
         "beta_flow": "beta_flow",
         "beta_fixed_point": "beta_flow",
@@ -311,6 +314,17 @@ class Autoencoder(Study):
             for k in self.members(net)
         ]
         return Recipe({"losses": losses})
+
+    @once
+    def collect_convergence(self) -> Recipe:
+        """Which trainings have come to rest."""
+        shallow = [name for name, net in self.shallow_nets.items() if not net.hard_coded]
+        models = [name for name, net in self.models.items() if net.is_trained]
+        return Recipe({"histories": self.histories(*shallow, *models, THERMOMETER)})
+
+    def exact_points(self) -> Recipe:
+        """Inverse temperatures that are known exactly."""
+        return Recipe(spec={"L": self.L})
 
     def describe_models(self) -> Recipe:
         """The models layer by layer (Table I)."""

@@ -13,6 +13,7 @@ from pipeline.studies.variants import Variant, variants_of
 #: The studies that use lattices, in the order of the report.
 STUDIES = (Autoencoder,)
 CAPTIONS = WORKFLOW / "report"
+CLAIMS = WORKFLOW / "claims"
 
 
 class Experiment:
@@ -51,33 +52,52 @@ class Experiment:
 
     @property
     def tables(self) -> dict[str, str]:
-        """The paths of all tables, by name."""
+        """The paths of all tables of the studies, by name."""
         studies: Sequence[Study] = list(self.studies.values())
         return {name: study.table(name) for study in studies for name in study.tables}
 
     @property
-    def figures(self) -> list[tuple[Study, Figure]]:
-        """All figures, each with its study."""
-        return [(study, figure) for study in self.studies.values() for figure in study.figures]
+    def figures(self) -> list[tuple[str, str, Figure]]:
+        """All figures, each with its caption and the heading under which it is listed."""
+        of_studies = [
+            (f"{study.name}/{figure.name}", study.title, figure)
+            for study in self.studies.values()
+            for figure in study.figures
+        ]
+        return [("claims", "Claims", Figure("claims", "Claims")), *of_studies]
+
+    def judge_claims(self) -> Recipe:
+        """A verdict on every published claim, from all tables."""
+        files = [CLAIMS / f"{name}.yaml" for name in self.studies]
+        return Recipe(
+            {
+                "claims": [str(file) for file in files if file.is_file()],
+                "tables": list(self.tables.values()),
+            }
+        )
+
+    def plot_claims(self) -> Recipe:
+        """The figure of the verdicts."""
+        return Recipe({"table": f"{self.config['results_dir']}/tables/claims.csv"})
 
     def figure_files(self) -> list[str]:
         """The files of all figures."""
         folder = f"{self.config['results_dir']}/{self.variant}figures"
         return [
             f"{folder}/{figure.name}.{ending}"
-            for _, figure in self.figures
+            for _, _, figure in self.figures
             for ending in ("pdf", "png")
         ]
 
-    def figure(self, name: str) -> tuple[Study, Figure]:
-        """A figure by its name, with its study.
+    def figure(self, name: str) -> tuple[str, str, Figure]:
+        """A figure by its name, as in ``figures``.
 
         Raises:
             ConfigError: there is none.
         """
-        for study, figure in self.figures:
+        for caption, heading, figure in self.figures:
             if figure.name == name:
-                return study, figure
+                return caption, heading, figure
         raise ConfigError(f"no study lists a figure {name}.")
 
     def own_tables(self) -> dict[str, str]:
@@ -107,11 +127,12 @@ class Experiment:
 
     def write_report(self) -> Recipe:
         """The report: Snakemake's own, made by Snakemake from figures, captions and tables."""
-        captions = [f"{study.name}/{figure.name}" for study, figure in self.figures]
+        captions = ["workflow", *(caption for caption, _, _ in self.figures)]
+        claims = f"{self.config['results_dir']}/tables/claims.csv"
         return Recipe(
             {
-                "results": [*self.tables.values(), *self.figure_files()],
-                "captions": [str(CAPTIONS / f"{each}.rst") for each in ["workflow", *captions]],
+                "results": [*self.tables.values(), claims, *self.figure_files()],
+                "captions": [str(CAPTIONS / f"{each}.rst") for each in captions],
             },
             {"config": self.config},
         )

@@ -25,8 +25,9 @@ def main(
 ) -> None:
     """Evaluate a net on its member's training and validation lattices, and on all nets' test set.
 
+    Two objectives: as the net was trained, and with the penalty of frozen layers counted, too.
     Spec: net, member; loss, l1; trained_layers (how many layers, from the last, were trained in
-    this net: only they count in the penalty); validation_fraction.
+    this net: only they count in the penalty of the first); validation_fraction.
     """
     net = read_network(network)
     inputs, targets = spins(lattices_in), spins(lattices_out)
@@ -34,10 +35,14 @@ def main(
     parts = {name: (inputs[part], targets[part]) for name, part in ranges.items()}
     parts["test"] = spins(test_in), spins(test_out)
     trained = net.layers[len(net.layers) - spec["trained_layers"] :]
-    penalty = spec["l1"] * sum(float(abs(layer.weight).sum(dtype=float)) for layer in trained)
+    penalty, penalty_of_all = (
+        spec["l1"] * sum(float(abs(layer.weight).sum(dtype=float)) for layer in layers)
+        for layers in (trained, net.layers)
+    )
     rows = []
     for name, (given, wanted) in parts.items():
         outputs, wanted = net(given), wanted.reshape(len(given), -1)
+        loss = float(LOSSES[spec["loss"]](outputs, wanted))
         rows.append(
             {
                 "model": spec["net"],
@@ -45,8 +50,9 @@ def main(
                 "split": name,
                 "hinge": float(hinge(outputs, wanted)),
                 "penalty": penalty,
-                "objective": float(LOSSES[spec["loss"]](outputs, wanted)) + penalty,
+                "objective": loss + penalty,
                 "spin_accuracy": spin_accuracy(outputs, wanted),
+                "objective_all_layers": loss + penalty_of_all,
             }
         )
     write_table(losses, pd.DataFrame(rows))

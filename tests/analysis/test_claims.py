@@ -1,0 +1,458 @@
+"""Verdicts: every rule with a table that gives it and a change that takes it away."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from coarsegrain.analysis.claims import COLUMNS, verdicts
+from coarsegrain.analysis.claims_file import read_claims
+from coarsegrain.analysis.claims_text import WIDTH, claims_text, measured
+from coarsegrain.analysis.criterion import ClaimError
+
+AUTOENCODER = Path(__file__).parents[2] / "workflow/claims/autoencoder.yaml"
+JUDGED = {
+    "A1", "A4", "A5", "A6", "A8", "A10", "A20", "A21", "A22", "A23", "A26", "A28", "A29", "A31",
+    "A32", "A33", "A34", "A40",
+}  # fmt: skip
+FILE = {
+    "paper": "Somebody 2000",
+    "study": "A",
+    "readings": {
+        "losses": {
+            "hinge": {"column": "hinge"},
+            "objective": {"column": "objective"},
+            "frozen": {"column": "objective_all_layers"},
+        }
+    },
+    "claims": [
+        {
+            "id": "A1",
+            "where": "III",
+            "claim": "B loses more than A",
+            "published": 0.1,
+            "statistic": {
+                "table": "losses",
+                "unit": "member",
+                "difference_of": [{"model": "B"}, {"model": "A"}],
+            },
+            "readings": ["losses"],
+            "criterion": {"above": 0},
+            "control": {
+                "what": "so does C",
+                "difference_of": [{"model": "C"}, {"model": "A"}],
+                "criterion": {"above": 0.05},
+            },
+            "rests_on": ["A", "B"],
+            "figure": "losses",
+        }
+    ],
+}
+
+
+def changed(**changes):
+    """The file with changes in its claim; None removes a key."""
+    file = copy.deepcopy(FILE)
+    claim = file["claims"][0] | changes
+    file["claims"] = [{key: value for key, value in claim.items() if value is not None}]
+    return file
+
+
+def losses(members=3, spread=0.01, **means):
+    """Losses around the means of A, B and C; ``objective_B`` and so on change one reading."""
+    means = {"A": 0.2, "B": 0.3, "C": 0.2} | means
+    rows = [
+        {
+            "model": model,
+            "member": member,
+            **{
+                column: means.get(f"{column}_{model}", means[model])
+                + (model != "A") * spread * (member - (members - 1) / 2)
+                for column in ("hinge", "objective", "objective_all_layers")
+            },
+        }
+        for model in "ABC"
+        for member in range(members)
+    ]
+    return pd.DataFrame(rows)
+
+
+def convergence(**falls):
+    falls = {"A": 0.001, "B": 0.001} | falls
+    return pd.DataFrame(
+        [(model, k, fall, fall < 0.01) for model, fall in falls.items() for k in range(3)],
+        columns=["model", "member", "fall", "converged"],
+    )
+
+
+@pytest.fixture
+def judged(tmp_path):
+    def judge(file=FILE, table=None, rest=None):
+        path = tmp_path / "claims.yaml"
+        path.write_text(yaml.safe_dump(file, allow_unicode=True, sort_keys=False))
+        tables = {
+            "losses": losses() if table is None else table,
+            "convergence": convergence() if rest is None else rest,
+        }
+        (row,) = verdicts(read_claims(path), tables).to_dict("records")
+        return row
+
+    return judge
+
+
+def test_a_claim_that_holds_in_all_readings_is_reproduced(judged):
+    row = judged()
+    assert row["verdict"] == "reproduced"
+    assert row["measured"] == pytest.approx(0.1)
+    assert row["low"] == pytest.approx(0.1 - 4.302653 * 0.01 / np.sqrt(3))
+    assert (row["criterion"], row["control"], row["figure"]) == ("above 0", "so does C", "losses")
+    assert row["control_value"] == pytest.approx(0)
+    assert list(row) == list(COLUMNS)
+
+
+def test_a_claim_that_fails_in_all_readings_is_not_reproduced(judged):
+    assert judged(table=losses(B=0.1))["verdict"] == "not reproduced"
+
+
+def test_another_criterion_gives_another_verdict_on_the_same_table(judged):
+    assert judged(changed(criterion={"above": 0.2}))["verdict"] == "not reproduced"
+    assert judged(changed(criterion={"between": [0.09, 0.11]}))["verdict"] == "undecided"
+    assert judged(changed(criterion={"within": 0.03, "of": 0.1}))["verdict"] == "reproduced"
+
+
+def test_an_interval_that_contains_the_edge_leaves_a_claim_undecided(judged):
+    row = judged(table=losses(spread=0.1))
+    assert row["verdict"] == "undecided"
+    assert row["low"] < 0 < row["high"]
+    assert "contains the criterion's edge" in row["reason"]
+
+
+@pytest.mark.parametrize("column", ["objective", "objective_all_layers"])
+def test_readings_that_disagree_make_a_claim_depend(judged, column):
+    row = judged(table=losses(**{f"{column}_B": 0.1}))
+    assert row["verdict"] == "depends"
+    assert "on the reading" in row["reason"]
+    assert "hinge: 0.1 [0.07516, 0.1248] (holds)" in row["reason"]
+    assert "(fails)" in row["reason"]
+
+
+def test_a_reading_that_cannot_be_told_leaves_a_claim_undecided(judged):
+    assert judged(table=losses(objective_B=0.21))["verdict"] == "undecided"
+
+
+def test_a_control_that_shows_the_same_makes_a_claim_depend(judged):
+    row = judged(table=losses(C=0.3))
+    assert row["verdict"] == "depends"
+    assert "the control shows the same: hinge, so does C: 0.1" in row["reason"]
+
+
+def test_a_control_that_shows_it_in_one_reading_is_enough(judged):
+    assert judged(table=losses(objective_C=0.3))["verdict"] == "depends"
+
+
+def test_a_control_that_cannot_be_told_leaves_a_claim_undecided(judged):
+    row = judged(table=losses(C=0.25))
+    assert row["verdict"] == "undecided"
+    assert "whether the control shows the same cannot be told" in row["reason"]
+
+
+def test_a_control_changes_no_claim_that_fails(judged):
+    assert judged(table=losses(B=0.1, C=0.3))["verdict"] == "not reproduced"
+
+
+@pytest.mark.parametrize(("b", "as_it_stands"), [(0.3, "reproduced"), (0.1, "not reproduced")])
+def test_a_training_that_has_not_converged_leaves_a_claim_undecided(judged, b, as_it_stands):
+    row = judged(table=losses(B=b), rest=convergence(B=0.02))
+    assert row["verdict"] == "undecided"
+    assert f"B (2 %); as it stands: {as_it_stands}" in row["reason"]
+
+
+def test_a_claim_that_depends_is_undecided_too_until_trainings_have_converged(judged):
+    assert judged(table=losses(C=0.3), rest=convergence(A=0.5))["verdict"] == "undecided"
+
+
+def test_one_member_that_has_not_converged_is_enough(judged):
+    rest = convergence()
+    rest.loc[1, ["fall", "converged"]] = [0.015, False]
+    assert "A (1.5 %)" in judged(rest=rest)["reason"]
+
+
+def test_a_training_that_a_claim_does_not_rest_on_may_be_unfinished(judged):
+    assert judged(rest=convergence(C=0.5))["verdict"] == "reproduced"
+
+
+def test_a_training_of_too_few_epochs_has_not_converged(judged):
+    assert "A (too few epochs)" in judged(rest=convergence(A=np.nan))["reason"]
+
+
+def test_one_member_gives_no_verdict(judged):
+    row = judged(table=losses(members=1))
+    assert (row["verdict"], row["reason"]) == (
+        "not tested", "one member has no spread, so there is no error",
+    )  # fmt: skip
+    assert np.isnan(row["measured"])
+
+
+def test_a_table_without_the_rows_gives_no_verdict(judged):
+    table = losses()
+    row = judged(table=table[table["model"] != "B"])
+    assert row["verdict"] == "not tested"
+    assert row["reason"] == "losses has no rows with model B"
+
+
+def test_all_parts_must_hold(judged):
+    parts = {
+        "large": {"criterion": {"above": 0.05}, "published": "large"},
+        "not too large": {"criterion": {"below": 0.2}, "published": 0.15},
+    }
+    file = changed(criterion=None, parts=parts)
+    assert judged(file)["verdict"] == "reproduced"
+    row = judged(file, losses(B=0.5))
+    assert row["verdict"] == "not reproduced"
+    # the part that decides is the one shown
+    assert (row["published"], row["criterion"]) == (0.15, "below 0.2")
+
+
+def test_a_number_that_no_member_has_refutes_and_one_that_some_lack_is_undecided(judged):
+    table = losses()
+    table.loc[table["model"] == "B", ["hinge", "objective", "objective_all_layers"]] = np.nan
+    assert judged(table=table)["verdict"] == "not reproduced"
+    table = losses()
+    table.loc[(table["model"] == "B") & (table["member"] == 0), "hinge"] = np.nan
+    row = judged(table=table)
+    assert row["verdict"] == "undecided"
+    assert "1 of 3 have no hinge" in row["reason"]
+
+
+WITHOUT_UNIT = {
+    key: value for key, value in FILE["claims"][0]["statistic"].items() if key != "unit"
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"control": None}, "claim A1: it has no control"),
+        ({"control": "words"}, "claim A1: its control is only words"),
+        ({"control": {"what": "C"}}, "claim A1: its control has no criterion"),
+        ({"criterion": None}, "claim A1: it has no criterion"),
+        ({"criterion": {"about": 1}}, "claim A1: its criterion .* is none of"),
+        ({"parts": {"x": {}}, "criterion": None}, "claim A1: its part x has no criterion"),
+        ({"statistic": WITHOUT_UNIT}, "claim A1: its statistic has no source of error"),
+        ({"statistic": None}, "claim A1: it has no statistic"),
+        ({"readings": None, "statistic": FILE["claims"][0]["statistic"] | {"column": "hinge"}},
+         "claim A1: it is about a loss, which may mean three things"),
+        ({"readings": ["gains"]}, "claim A1: there is no set of readings gains"),
+        ({"where": None}, "claim A1: it has no where"),
+        ({"id": "B1"}, "claim B1: its id does not begin with the study's letter A"),
+        ({"verdict": "reproduced"}, "claim A1: it has verdict, which is none of"),
+        ({"not_tested": "later"}, "claim A1: it has a statistic and says that it is not tested"),
+        ({"parts": [1], "criterion": None}, "claim A1 is not written as it should"),
+    ],
+)  # fmt: skip
+def test_a_claim_that_cannot_be_judged_is_refused_by_name(judged, changes, words):
+    with pytest.raises(ClaimError, match=words):
+        judged(changed(**changes))
+
+
+def test_a_claim_listed_twice_is_refused_by_name(judged):
+    with pytest.raises(ClaimError, match="lists claim A1 more than once"):
+        judged(FILE | {"claims": FILE["claims"] * 2})
+
+
+def test_a_file_that_is_no_file_of_claims_is_refused(tmp_path):
+    path = tmp_path / "claims.yaml"
+    with pytest.raises(ClaimError, match=r"claims\.yaml cannot be read"):
+        read_claims(path)
+    path.write_text("claims: [")
+    with pytest.raises(ClaimError, match="cannot be read as a file of claims"):
+        read_claims(path)
+    path.write_text("claims: []")
+    with pytest.raises(ClaimError, match="it needs paper, study and claims"):
+        read_claims(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"rests_on": ["D"]}, "claim A1: it rests on D, which table convergence does not have"),
+        ({"statistic": {"table": "gains", "unit": "member"}}, "claim A1: there is no table gains"),
+    ],
+)
+def test_a_claim_that_asks_for_what_no_table_has_is_named(judged, changes, words):
+    with pytest.raises(ClaimError, match=words):
+        judged(changed(**changes))
+
+
+# The shipped claims ------------------------------------------------------------------------------
+
+
+def test_every_claim_of_paper_A_is_listed_once_in_the_papers_order():
+    assert [claim.id for claim in read_claims(AUTOENCODER)] == [f"A{k}" for k in range(1, 42)]
+
+
+def test_those_that_are_not_tested_say_why():
+    for claim in read_claims(AUTOENCODER):
+        assert bool(claim.not_tested) == (claim.id not in JUDGED), claim.id
+
+
+def run(seed=7, members=3, **levels):
+    """Tables as a run writes them, with what the paper claims in them (see ``levels``)."""
+    rng = np.random.default_rng(seed)
+    levels = {"Model-1": 0.276, "Model-2": 0.338, "Model-2-CG": 0.338, "Model-3": 0.6,
+              "Model-3-HCG": 0.6, "AE-WR": 0.347, "CG-1024-512": 0.0, "CG-512-256": 0.0,
+              "UP-256-512": 0.2, "UP-512-1024": 0.2} | levels  # fmt: skip
+    rows = []
+    for model, level in levels.items():
+        for member in range(members):
+            for split, more in (("train", 0), ("validation", 0.002), ("test", 0.002)):
+                hinge = level and level + (0.01 if model == "AE-WR" and more else more)
+                hinge = hinge and hinge + 1e-4 * rng.normal()
+                rows.append((model, member, split, hinge, hinge, 1 - hinge / 2.5, hinge))
+    names = ["model", "member", "split", "hinge", "objective", "spin_accuracy"]
+    losses = pd.DataFrame(rows, columns=[*names, "objective_all_layers"])
+
+    betas = np.linspace(0.025, 0.5, 20)
+    gaps = []
+    for boundary in ("crop", "periodic"):
+        for k in (*range(members), np.nan):
+            of_net = np.isfinite(k)
+            gap = -0.2 * (betas < 0.44) if of_net else 0.05 * (betas > 0.44)
+            gap = gap + 1e-4 * rng.normal(size=20)
+            for image in ("sign", "rescale") if of_net and boundary == "crop" else ("sign",):
+                gaps.append(
+                    pd.DataFrame(
+                        {"beta": betas, "lattices": "autoencoder" if of_net else "decimated",
+                         "image": image, "boundary": boundary, "member": k, "gap_bits": gap,
+                         "relative_gap": gap, "std_error": 1e-3}
+                    )
+                )  # fmt: skip
+
+    betas = np.linspace(0.02, 0.59, 40)
+    reading = {"input": betas, "autoencoder": 0.45265 + 0.7 * (betas - 0.45265)}
+    reading["autoencoder_sign"] = reading["autoencoder"]
+    flow = pd.concat(
+        pd.DataFrame({"beta": betas, "lattices": kind, "member": k, "std_error": 1e-3,
+                      "beta_predicted": read + (1e-3 * rng.normal(size=40))})
+        for kind, read in reading.items() for k in range(members)
+    )  # fmt: skip
+    thermometer = flow[flow["lattices"] == "input"]
+    flow.loc[flow["lattices"] == "input", "beta_predicted"] -= 0.001
+    exact = {"critical_beta": 0.4406868, "beta_of_largest_heat_capacity": 0.43593,
+             "fixed_point_of_eq5": 0.50698, "slope_of_eq5_at_fixed_point": 1.449}  # fmt: skip
+    rests = [*levels, "thermometer"]
+    return {
+        "model_losses": losses,
+        "entropy_gaps": pd.concat(gaps, ignore_index=True),
+        "beta_flow": flow,
+        "thermometer": thermometer,
+        "exact_points": pd.DataFrame({"quantity": exact.keys(), "value": exact.values()}),
+        "convergence": pd.DataFrame({"model": rests, "member": 0, "fall": 0.0, "converged": True}),
+    }
+
+
+@pytest.fixture(scope="module")
+def as_published():
+    return verdicts(read_claims(AUTOENCODER), run()).set_index("id")
+
+
+@pytest.mark.parametrize("claim", sorted(JUDGED - {"A33", "A34", "A40"}))
+def test_a_run_that_came_out_as_published_reproduces_the_claim(as_published, claim):
+    assert as_published.loc[claim, "verdict"] == "reproduced", as_published.loc[claim, "reason"]
+
+
+def test_a_critical_beta_depends_on_what_is_critical(as_published):
+    assert as_published.loc["A40", "verdict"] == "depends"
+
+
+CONTRARY = {
+    "A1": ({"Model-2": 0.2, "Model-2-CG": 0.2}, "not reproduced"),
+    "A4": ({"Model-2": 0.6}, "not reproduced"),
+    "A5": ({"Model-3": 0.35, "Model-3-HCG": 0.35}, "not reproduced"),
+    "A8": ({"Model-3": 0.3}, "not reproduced"),
+    "A10": ({"CG-512-256": 0.1}, "not reproduced"),
+    "A26": ({"AE-WR": 0.5}, "not reproduced"),
+}
+
+
+@pytest.mark.parametrize("claim", CONTRARY)
+def test_a_run_that_came_out_otherwise_does_not(claim):
+    levels, verdict = CONTRARY[claim]
+    table = verdicts(read_claims(AUTOENCODER), run(**levels)).set_index("id")
+    assert table.loc[claim, "verdict"] == verdict, table.loc[claim, "reason"]
+
+
+def test_a_substantial_loss_that_bursts_alone_make_depends():
+    table = verdicts(read_claims(AUTOENCODER), run(**{"Model-3-HCG": 0.34})).set_index("id")
+    assert table.loc["A5", "verdict"] == "depends"
+
+
+def test_comparable_losses_depend_if_model_3_is_as_comparable():
+    table = verdicts(read_claims(AUTOENCODER), run(**{"Model-3": 0.345})).set_index("id")
+    assert table.loc["A4", "verdict"] == "depends"
+
+
+def test_grey_levels_that_show_the_contrary_make_the_entropys_claim_depend():
+    tables = run()
+    gaps = tables["entropy_gaps"]
+    gaps.loc[gaps["image"] == "rescale", ["gap_bits", "relative_gap"]] += 2
+    table = verdicts(read_claims(AUTOENCODER), tables).set_index("id")
+    assert table.loc["A20", "verdict"] == "depends"
+
+
+def test_a_thermometer_that_pulls_its_own_inputs_makes_the_flow_depend():
+    tables = run()
+    flow = tables["beta_flow"]
+    for kind, slope in (("input", 0.5), ("autoencoder", 0.1), ("autoencoder_sign", 0.1)):
+        rows = flow["lattices"] == kind
+        flow.loc[rows, "beta_predicted"] = 0.45 + slope * (flow.loc[rows, "beta"] - 0.45)
+    table = verdicts(read_claims(AUTOENCODER), tables).set_index("id")
+    assert table.loc["A31", "verdict"] == "depends"
+    assert table.loc["A32", "verdict"] == "depends"
+
+
+def test_a_line_that_does_not_fit_its_points_refutes_the_crossing():
+    tables = run()
+    flow = tables["beta_flow"]
+    tables["beta_flow"] = flow.assign(
+        beta_predicted=flow["beta_predicted"] + 0.02 * np.sin(40 * flow["beta"])
+    )
+    table = verdicts(read_claims(AUTOENCODER), tables).set_index("id")
+    assert table.loc["A33", "verdict"] in ("not reproduced", "undecided")
+    assert "χ²" in table.loc["A33", "reason"]
+
+
+# The text -----------------------------------------------------------------------------------------
+
+
+def test_the_text_fits_a_terminal_and_cuts_no_claim_short():
+    table = verdicts(read_claims(AUTOENCODER), run())
+    text = claims_text(table)
+    assert max(map(len, text.splitlines())) <= WIDTH
+    for row in table[table["verdict"] != "not tested"].to_dict("records"):
+        (line,) = (line for line in text.splitlines() if line.startswith(f"{row['id']} "))
+        assert row["claim"] in line
+        assert line.endswith(row["verdict"])
+        assert measured(row) in line
+
+
+def test_the_text_names_what_was_not_tested():
+    told = claims_text(verdicts(read_claims(AUTOENCODER), run())).rpartition("Not tested")[2]
+    for k in range(1, 42):
+        assert (f"A{k}," in told or f"A{k}." in told) == (f"A{k}" not in JUDGED)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (0.2373, 0.2435, "0.2404 [0.2373, 0.2435]"),
+        (-1.2, 7.2, "3.0 [-1.2, 7.2]"),
+        (0.5, 0.5, "0.5"),
+        (np.nan, np.nan, "none"),
+    ],
+)
+def test_measured_numbers_have_as_many_digits_as_their_intervals_grant(low, high, text):
+    assert measured({"measured": (low + high) / 2, "low": low, "high": high}) == text

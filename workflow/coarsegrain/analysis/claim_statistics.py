@@ -1,0 +1,307 @@
+"""The statistic of a claim, declared as data: which rows of which table become which number.
+
+    table, column     where the numbers stand
+    rows              {column: value, [values], "CG-*", or {at_least: a, at_most: b}}
+    minus             a column, or other rows, subtracted point by point
+    along, reduce     several points per member (one for each β, say), and what makes one of them
+    difference_of,    two selections, laid over ``rows``, whose values are subtracted or divided
+    ratio_of          member by member
+
+and one source of the error:
+
+    unit              the column (or the two columns, crossed) that counts independent members:
+                      95 % by Student's t
+    error, sigmas     a column of standard errors over lattices, for numbers without any net
+    exact             true: there is no error
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from coarsegrain.analysis.criterion import ClaimError
+from coarsegrain.analysis.flow import interpolated_crossing, line_crossing
+from coarsegrain.analysis.intervals import FloatArray, Interval, crossed_interval, t_interval
+
+Tables = Mapping[str, pd.DataFrame]
+Rows = Mapping[str, Any]
+Reduction = Callable[[FloatArray, FloatArray, FloatArray], float]
+
+
+class NoNumber(Exception):
+    """The tables do not give the statistic; why, and what that means for the claim."""
+
+    def __init__(self, why: str, means: Literal["fails", "cannot be told", "not tested"]) -> None:
+        super().__init__(why)
+        self.means = means
+
+
+def line_chi_squared(x: FloatArray, y: FloatArray, error: FloatArray) -> float:
+    """χ² per degree of freedom of the best straight line through points with errors."""
+    fit = np.polyval(np.polyfit(x, y, 1, w=1 / error), x)
+    return float((((y - fit) / error) ** 2).sum() / (len(x) - 2))
+
+
+# name → function of (along, values, their standard errors)
+REDUCTIONS: dict[str, Reduction] = {
+    "mean": lambda x, y, error: float(y.mean()),
+    "min": lambda x, y, error: float(y.min()),
+    "max": lambda x, y, error: float(y.max()),
+    "largest": lambda x, y, error: float(abs(y).max()),
+    "half_range": lambda x, y, error: float(np.ptp(y) / 2),
+    "line_crossing": lambda x, y, error: line_crossing(x, y),
+    "points_crossing": lambda x, y, error: interpolated_crossing(x, y),
+    "line_chi_squared": line_chi_squared,
+}
+
+
+def _argmax_abs(y: FloatArray) -> np.intp:
+    return np.argmax(abs(y))
+
+
+# reductions that pick one of the points
+AT_A_POINT: dict[str, Callable[[FloatArray], np.intp]] = {
+    "min": np.argmin,
+    "max": np.argmax,
+    "largest": _argmax_abs,
+}
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """See the module."""
+
+    table: str
+    column: str
+    rows: Rows
+    unit: tuple[str, ...] = ()
+    along: str | None = None
+    reduce: str | None = None
+    minus: str | Rows | None = None
+    difference_of: tuple[Rows, Rows] | None = None
+    ratio_of: tuple[Rows, Rows] | None = None
+    error: str | None = None
+    sigmas: float | None = None
+    exact: bool = False
+
+
+def statistic(given: Mapping[str, Any]) -> Statistic:
+    """Read a statistic.
+
+    Raises:
+        ClaimError: it has no table, column or source of error, or makes no sense; the sentence
+            begins in lower case, to follow a name.
+    """
+    known = [field.name for field in fields(Statistic)]
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise ClaimError(
+            f"its statistic has {', '.join(unknown)}, which is none of {', '.join(known)}."
+        )
+    for name in ("table", "column"):
+        if not isinstance(given.get(name), str):
+            raise ClaimError(f"its statistic names no {name}.")
+    values = {"rows": {}, **{name: value for name, value in given.items() if value is not None}}
+    unit = values.get("unit", ())
+    values["unit"] = (unit,) if isinstance(unit, str) else tuple(unit)
+    for name in ("difference_of", "ratio_of"):
+        if name in values:
+            values[name] = tuple(values[name])
+            if len(values[name]) != 2:
+                raise ClaimError(f"its statistic's {name} takes two selections of rows.")
+    made = Statistic(**values)
+    problem = _problem(made)
+    if problem:
+        raise ClaimError(f"its statistic {problem}.")
+    return made
+
+
+def _problem(made: Statistic) -> str | None:
+    """What makes no sense in a statistic, if anything."""
+    sources = [bool(made.unit), made.sigmas is not None, made.exact]
+    if sum(sources) != 1 or len(made.unit) > 2:
+        return (
+            "has no source of error, or several: give it one of unit (one or two columns that "
+            "count independent members), error with sigmas, or exact: true"
+        )
+    if (made.along is None) != (made.reduce is None):
+        return "needs both of along and reduce, or neither"
+    if made.reduce is not None and made.reduce not in REDUCTIONS:
+        return f"reduces by {made.reduce}, which is none of {', '.join(REDUCTIONS)}"
+    if made.difference_of and made.ratio_of:
+        return "is both a difference and a ratio; give one"
+    if made.reduce == "line_chi_squared" and made.error is None:
+        return "needs the column of errors for line_chi_squared"
+    if made.sigmas is not None and (
+        made.error is None
+        or made.reduce not in (None, *AT_A_POINT)
+        or made.difference_of
+        or made.ratio_of
+        or made.minus is not None
+    ):
+        return (
+            "has its error from sigmas: then it needs a column of errors, may be reduced by "
+            f"{', '.join(AT_A_POINT)} only, and may subtract or divide nothing"
+        )
+    return None
+
+
+def measure(made: Statistic, tables: Tables) -> Interval:
+    """The number with its interval.
+
+    Raises:
+        NoNumber: there are no such rows, too few members, or no finite value.
+        ClaimError: the table or a column is not there, or rows are ambiguous.
+    """
+    pair = made.difference_of or made.ratio_of
+    if made.sigmas is not None:
+        return _with_error(made, tables)
+    if pair is None:
+        values = _by_unit(made, tables, {})
+    else:
+        one, other = _paired(*(_by_unit(made, tables, rows) for rows in pair))
+        values = one - other if made.difference_of else one / other
+    if made.exact:
+        (value,) = values.to_numpy(dtype=float).tolist()
+        return Interval(value, value, value)
+    _refuse_what_is_not_finite(made, values)
+    if values.index.nlevels == 2:
+        return _crossed(values)
+    if len(values) < 2:
+        raise NoNumber(f"one {made.unit[0]} has no spread, so there is no error", "not tested")
+    return t_interval(values.to_numpy(dtype=float))
+
+
+def _by_unit(made: Statistic, tables: Tables, rows: Rows) -> pd.Series:
+    """One value per unit; indexed by the columns that count units."""
+    points = _points(made, tables, {**made.rows, **rows})
+    units = [name for name in made.unit if name in points.columns]
+    names = units or ["all"]
+    found = {
+        key: _reduced(made.reduce, group) for key, group in points.assign(all=0).groupby(names)
+    }
+    index = pd.MultiIndex.from_tuples(list(found), names=names)
+    return pd.Series(list(found.values()), index=index)
+
+
+def _reduced(how: str | None, points: pd.DataFrame) -> float:
+    x, y, error = (points[name].to_numpy() for name in ("x", "y", "error"))
+    return float(y[0]) if how is None else REDUCTIONS[how](x, y, error)
+
+
+def _points(made: Statistic, tables: Tables, rows: Rows) -> pd.DataFrame:
+    """Columns: those that count units, x (along), y, error; one row per point of each unit."""
+    table = _table(made.table, tables)
+    chosen = _chosen(table, rows, made.table)
+    units = [name for name in made.unit if _column(chosen, name, made.table).notna().any()]
+    points = chosen[units].copy()
+    points["x"] = _column(chosen, made.along, made.table) if made.along else 0
+    points["y"] = _column(chosen, made.column, made.table).astype(float)
+    points["error"] = _column(chosen, made.error, made.table) if made.error else np.nan
+    if isinstance(made.minus, str):
+        points["y"] -= _column(chosen, made.minus, made.table).astype(float)
+    if points.duplicated([*units, "x"]).any():
+        raise ClaimError(
+            f"rows {_in_words(rows)} of {made.table} hold several numbers for one "
+            f"{' and '.join(filter(None, (*units, made.along))) or 'statistic'}; narrow them."
+        )
+    if isinstance(made.minus, Mapping):
+        points = _less(points, _points(replace(made, minus=None), tables, {**rows, **made.minus}))
+    return points.sort_values([*units, "x"])
+
+
+def _less(points: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Other points subtracted; where a column is missing in them, they stand for all its values."""
+    others = others.drop(columns="error").rename(columns={"y": "less"})
+    joined = points.merge(others, on=[name for name in others.columns if name != "less"])
+    if joined.empty:
+        raise NoNumber("the rows to subtract have no point in common", "not tested")
+    return joined.assign(y=joined["y"] - joined["less"]).drop(columns="less")
+
+
+def _with_error(made: Statistic, tables: Tables) -> Interval:
+    """A number whose error stands beside it: ± so many standard errors."""
+    points = _points(made, tables, made.rows)
+    y, error = (points[name].to_numpy(dtype=float) for name in ("y", "error"))
+    if made.reduce is None and len(points) != 1:
+        raise ClaimError(f"rows {dict(made.rows)} of {made.table} hold {len(points)} numbers.")
+    at = AT_A_POINT[made.reduce](y) if made.reduce else 0
+    value = abs(y[at]) if made.reduce == "largest" else y[at]
+    half_width = float(made.sigmas or 0) * error[at]
+    return Interval(float(value), float(value - half_width), float(value + half_width))
+
+
+def _crossed(values: pd.Series) -> Interval:
+    grid = values.unstack().to_numpy(dtype=float)  # noqa: PD010
+    if np.isnan(grid).any():
+        raise NoNumber(
+            f"not every {values.index.names[0]} was measured with every {values.index.names[1]}",
+            "not tested",
+        )
+    if min(grid.shape) < 2:
+        raise NoNumber("one member of a net has no spread, so there is no error", "not tested")
+    return crossed_interval(grid)
+
+
+def _refuse_what_is_not_finite(made: Statistic, values: pd.Series) -> None:
+    missing = ~np.isfinite(values.to_numpy(dtype=float))
+    if missing.any():
+        what = (made.reduce or made.column).replace("_", " ")
+        raise NoNumber(
+            f"{missing.sum()} of {len(values)} have no {what}",
+            "fails" if missing.all() else "cannot be told",
+        )
+
+
+def _paired(one: pd.Series, other: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Values of the same member, side by side; what only one of the two has is left out."""
+    finer = max(one, other, key=lambda values: values.index.nlevels)
+    both = one.rename("one").reset_index().merge(other.rename("other").reset_index())
+    if both.empty:
+        raise NoNumber("the two selections have no member in common", "not tested")
+    both = both.set_index(list(finer.index.names))
+    return both["one"], both["other"]
+
+
+def _chosen(table: pd.DataFrame, rows: Rows, name: str) -> pd.DataFrame:
+    keep = np.ones(len(table), dtype=bool)
+    for column, wanted in rows.items():
+        keep &= _matches(_column(table, column, name), wanted)
+    if not keep.any():
+        raise NoNumber(f"{name} has no rows with {_in_words(rows)}", "not tested")
+    return table[keep]
+
+
+def _matches(cells: pd.Series, wanted: Any) -> npt.NDArray[np.bool_]:
+    if isinstance(wanted, list):
+        return np.asarray(np.any([_matches(cells, each) for each in wanted], axis=0))
+    if isinstance(wanted, Mapping):
+        bounds = {"at_least": -np.inf, "at_most": np.inf, **wanted}
+        if len(bounds) > 2:
+            raise ClaimError(f"rows take at_least and at_most, not {dict(wanted)}.")
+        x = cells.to_numpy(dtype=np.float64)
+        return np.asarray((x >= bounds["at_least"]) & (x <= bounds["at_most"]))
+    if isinstance(wanted, str):
+        return np.array([fnmatchcase(str(cell), wanted) for cell in cells], dtype=bool)
+    return np.asarray(np.isclose(cells.to_numpy(dtype=float), wanted, rtol=1e-9, atol=0))
+
+
+def _in_words(rows: Rows) -> str:
+    return ", ".join(f"{column} {wanted}" for column, wanted in rows.items()) or "anything"
+
+
+def _table(name: str, tables: Tables) -> pd.DataFrame:
+    if name not in tables:
+        raise ClaimError(f"there is no table {name} (there are {', '.join(sorted(tables))}).")
+    return tables[name]
+
+
+def _column(table: pd.DataFrame, column: str, name: str) -> pd.Series:
+    if column not in table.columns:
+        raise ClaimError(f"{name} has no column {column} (it has {', '.join(table.columns)}).")
+    return table[column]

@@ -1,0 +1,233 @@
+"""Verdicts on published claims: each claim's file against a run's tables.
+
+A claim holds only if all its parts do, in all its readings. What each verdict means:
+
+    reproduced        it holds, and the control does not show the same
+    not reproduced    it fails in every reading
+    depends           its readings disagree, or the control shows the same effect
+    undecided         an interval contains a criterion's edge (the claim's or, where it holds, the
+                      control's), or a training that it rests on has not converged
+    not tested        there is nothing to test it with; the reason says what is missing
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal, NamedTuple, get_args
+
+import pandas as pd
+
+from coarsegrain.analysis.claim_statistics import NoNumber, Statistic, Tables, measure
+from coarsegrain.analysis.criterion import Answer, ClaimError, Criterion
+from coarsegrain.analysis.intervals import Interval
+
+Verdict = Literal["reproduced", "not reproduced", "depends", "undecided", "not tested"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+COLUMNS = (
+    "id", "paper", "where", "claim", "published", "measured", "low", "high", "criterion",
+    "control", "control_value", "verdict", "reason", "figure",
+)  # fmt: skip
+CONVERGENCE = "convergence"
+NOTHING = Interval(float("nan"), float("nan"), float("nan"))
+
+
+class Part(NamedTuple):
+    """One number that a claim asks something of.
+
+    Attributes:
+        name: what it is; empty if the claim has one part.
+        published: the paper's value or words.
+        statistic: by reading.
+        criterion: what is asked.
+    """
+
+    name: str
+    published: float | str
+    statistic: Mapping[str, Statistic]
+    criterion: Criterion
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A published claim and how it is judged.
+
+    Attributes:
+        id: such as A1.
+        paper: who claims it.
+        where: section and figure.
+        claim: what, in a few words.
+        published: the paper's value or words.
+        parts: what must hold, all of it; none if it is not tested.
+        control: a part that must not hold, or words why there is none.
+        rests_on: nets whose trainings must have converged; "CG-*" means all whose name begins so.
+        figure: the figure that shows it, or "".
+        not_tested: why not; empty if it is.
+    """
+
+    id: str
+    paper: str
+    where: str
+    claim: str
+    published: float | str
+    parts: tuple[Part, ...]
+    control: Part | str
+    rests_on: tuple[str, ...]
+    figure: str
+    not_tested: str
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """Names of what the claim's number may mean; one without a name if it is clear."""
+        return tuple(self.parts[0].statistic)
+
+
+class Finding(NamedTuple):
+    """What the tables say of one part in one reading."""
+
+    part: Part
+    reading: str
+    interval: Interval
+    answer: Answer | Literal["not tested"]
+    problem: str = ""
+
+    def __str__(self) -> str:  # noqa: D105
+        names = ", ".join(filter(None, (self.reading, self.part.name)))
+        value = self.problem or str(self.interval)
+        return f"{names}: {value} ({self.answer})" if names else f"{value} ({self.answer})"
+
+
+def verdicts(claims: Sequence[Claim], tables: Tables) -> pd.DataFrame:
+    """One row per claim, with ``COLUMNS``.
+
+    Args:
+        claims: in the order of the rows.
+        tables: by the names that the claims use, and ``convergence``.
+    Raises:
+        ClaimError: a claim asks for what no table has; the sentence names the claim.
+    """
+    return pd.DataFrame([_row(claim, tables) for claim in claims], columns=list(COLUMNS))
+
+
+def _row(claim: Claim, tables: Tables) -> dict[str, object]:
+    try:
+        verdict, reason, shown, control = _judged(claim, tables)
+    except ClaimError as error:
+        raise ClaimError(f"claim {claim.id}: {error}") from None
+    interval = NOTHING if shown is None else shown.interval
+    words = claim.control if isinstance(claim.control, str) else claim.control.name
+    return {
+        "id": claim.id,
+        "paper": claim.paper,
+        "where": claim.where,
+        "claim": claim.claim,
+        "published": claim.published if shown is None else shown.part.published,
+        "measured": interval.value,
+        "low": interval.low,
+        "high": interval.high,
+        "criterion": "" if shown is None else shown.part.criterion.words,
+        "control": words,
+        "control_value": NOTHING.value if control is None else control.interval.value,
+        "verdict": verdict,
+        "reason": reason,
+        "figure": claim.figure,
+    }
+
+
+def _judged(claim: Claim, tables: Tables) -> tuple[Verdict, str, Finding | None, Finding | None]:
+    """The verdict, its reason, the finding that stands for the claim, and the control's."""
+    if claim.not_tested:
+        return "not tested", claim.not_tested, None, None
+    by_reading = {
+        reading: [_found(part, reading, tables) for part in claim.parts]
+        for reading in claim.readings
+    }
+    everything = [finding for each in by_reading.values() for finding in each]
+    untested = next((each for each in everything if each.answer == "not tested"), None)
+    if untested:
+        return "not tested", untested.problem, None, None
+    deciding = {reading: _deciding(findings) for reading, findings in by_reading.items()}
+    controls = (
+        {reading: _found(claim.control, reading, tables) for reading in claim.readings}
+        if isinstance(claim.control, Part)
+        else {}
+    )
+    control = next(iter(controls.values()), None)
+    verdict, reason = _by_answers(by_reading, deciding, controls)
+    unclear = [each for each in deciding.values() if each.answer == "cannot be told"]
+    shown = (unclear if verdict == "undecided" and unclear else list(deciding.values()))[0]
+    waiting = _not_converged(claim.rests_on, tables)
+    if waiting and verdict != "undecided":
+        verdict, reason = "undecided", f"{waiting}; as it stands: {verdict}, {reason}"
+    elif waiting:
+        reason = f"{reason}; {waiting}"
+    return verdict, reason, shown, control
+
+
+def _found(part: Part, reading: str, tables: Tables) -> Finding:
+    try:
+        interval = measure(part.statistic[reading], tables)
+    except NoNumber as error:
+        return Finding(part, reading, NOTHING, error.means, str(error))
+    return Finding(part, reading, interval, part.criterion.answer(interval))
+
+
+def _deciding(findings: list[Finding]) -> Finding:
+    """The finding that decides a reading: the first that fails, else is unclear, else the first."""
+    for answer in ("fails", "cannot be told"):
+        for finding in findings:
+            if finding.answer == answer:
+                return finding
+    return findings[0]
+
+
+def _by_answers(
+    by_reading: Mapping[str, list[Finding]],
+    deciding: Mapping[str, Finding],
+    controls: Mapping[str, Finding],
+) -> tuple[Verdict, str]:
+    answers = {finding.answer for finding in deciding.values()}
+    told = "; ".join(
+        str(finding)
+        for reading, one in deciding.items()
+        for finding in (by_reading[reading] if one.answer == "holds" else [one])
+    )
+    if {"holds", "fails"} <= answers:
+        return "depends", f"on the reading: {told}"
+    if "cannot be told" in answers:
+        return "undecided", f"an interval contains the criterion's edge: {told}"
+    if answers == {"fails"}:
+        return "not reproduced", told
+    by_control: dict[str, tuple[Verdict, str]] = {
+        "holds": ("depends", "the control shows the same"),
+        "cannot be told": ("undecided", "whether the control shows the same cannot be told"),
+        "not tested": ("undecided", "the control was not measured"),
+    }
+    for answer, (verdict, words) in by_control.items():
+        for finding in controls.values():
+            if finding.answer == answer:
+                return verdict, f"{words}: {finding}; the claim: {told}"
+    return "reproduced", told
+
+
+def _not_converged(nets: Sequence[str], tables: Tables) -> str:
+    """Which trainings have not converged, in words; empty if all have."""
+    if not nets:
+        return ""
+    if CONVERGENCE not in tables:
+        raise ClaimError(f"it rests on trained nets, and there is no table {CONVERGENCE}.")
+    table = tables[CONVERGENCE]
+    worst: dict[str, float] = {}
+    for pattern in nets:
+        rows = table[[fnmatchcase(model, pattern) for model in table["model"]]]
+        if rows.empty:
+            raise ClaimError(f"it rests on {pattern}, which table {CONVERGENCE} does not have.")
+        for model, fall in rows.loc[~rows["converged"], ["model", "fall"]].to_numpy().tolist():
+            worst[model] = max(fall, worst.get(model, fall))
+    if not worst:
+        return ""
+    falls = ", ".join(
+        f"{model} (too few epochs)" if math.isnan(fall) else f"{model} ({100 * fall:.2g} %)"
+        for model, fall in worst.items()
+    )
+    return f"the validation objective still falls in the last quarter of the epochs: {falls}"
