@@ -66,7 +66,7 @@ MODELS = architecture.models(L)
 WIDE_RANGE_NETS = (architecture.WIDE_RANGE_AUTOENCODER, architecture.THERMOMETER)
 LATTICE_SET = r"(critical|wide_range)/[^/]+/member-\d+|thermometer_test|local_entropy"
 
-judge_by_sidecars(plans=workflow.is_main_process)
+judge_by_sidecars(RESULTS, plans=workflow.is_main_process)
 # What the rules of these files find under this name. Snakemake's own stays as it is: its prefix
 # would reach the rules of a workflow that imports this one, and those of a second import.
 shell = stage_shell(shell_prefix(config["threads"], config["jobs_per_gpu"]))
