@@ -163,6 +163,32 @@ def test_a_run_that_is_refused_leaves_the_notes_to_the_next_one(runs):
     start((), TWO)  # nothing stands in its way
 
 
+def test_a_run_that_submits_jobs_leaves_their_name_and_the_next_one_asks_for_them(
+    runs, monkeypatch
+):
+    for name in ("SLURM_CLUSTERS", "SBATCH_CLUSTERS"):
+        monkeypatch.delenv(name, raising=False)
+    first = snakemake((), ONE)
+    first.dag.workflow.local_exec = False
+    first.dag.workflow.rules = []
+    first.dag.workflow.executor_settings = SimpleNamespace(jobname_prefix="")
+    with first.lock():
+        left = json.loads((runs / "one/run.lock").read_text())
+    name = first.dag.workflow.executor_settings.jobname_prefix
+    assert (left["cluster"], left["jobs"]) == (True, name)
+    killed(runs, note=left)
+    squeue = runs / "squeue"
+    monkeypatch.setenv("PATH", str(runs), prepend=os.pathsep)
+    for state, refused in (("RUNNING", True), ("COMPLETED", False)):
+        squeue.write_text(f"#!/bin/sh\necho '8|{state}|{name}_x'\n")
+        squeue.chmod(0o755)
+        if refused:
+            with pytest.raises(CliException, match="still go on: 8"):
+                start((), ONE)
+        else:
+            start((), ONE)
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff\xfe\x00\x81 no text", b'{"cluster": tru'])
 def test_a_note_that_a_power_loss_has_spoilt_says_nothing_and_goes(runs, content):
     lock = killed(runs)

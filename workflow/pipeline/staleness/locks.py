@@ -137,7 +137,8 @@ def _submitted(before: str) -> list[dict[str, Any]]:
 
 
 def _folder_of(path: str) -> str:
-    return next((each for each in RESULTS if path.startswith(f"{each}/")), OTHER_FILES)
+    within = [each for each in RESULTS if path.startswith(f"{each}/")]
+    return max(within, key=len, default=OTHER_FILES)
 
 
 def _opened(lock: Path) -> TextIO:
