@@ -52,8 +52,8 @@ def main(arguments: Sequence[str]) -> int:
         print(text.report(results, verdicts, left))
         if any(lock.stat().st_size for lock in RUNS.rglob("run.lock")):
             print(
-                "\nA run is going on, or was killed (.snakemake/runs/ tells). Files that it "
-                "is making may be told wrongly here; verify again when it has ended."
+                "\nA run is going on, or was killed: a lock in .snakemake/runs/ is not empty. "
+                "Files that it is making may be told wrongly; verify again when it has ended."
             )
         print(f"\n{advice(verdicts, left, _preset(for_snakemake))}")
     return 0 if text.all_fine(verdicts, left) else 1
