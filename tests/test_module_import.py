@@ -176,6 +176,9 @@ rule own:
     stage.write_text(ENVIRONMENT_STAGE)
     run = snakemake(mine, OMP_NUM_THREADS="3", PATH=os.defpath)
     assert run.returncode == 0, run.stdout
+    runs = mine / ".snakemake/runs"
+    locked = {str(path.parent.relative_to(runs)) for path in runs.rglob("run.lock")}
+    assert locked == {"one", "two", "."}
     for results, threads in (("one", "1"), ("two", "2")):
         told = json.loads((mine / results / "tables/model_architectures.csv").read_text())
         assert told["PYTHONPATH"] == str(stage.parents[1].resolve())

@@ -1,4 +1,4 @@
-"""What a disk refuses is told in sentences; who was at work is not forgotten by a refusal."""
+"""What a disk refuses is told in sentences."""
 
 import errno
 import os
@@ -8,7 +8,6 @@ import pytest
 
 from coarsegrain.errors import CoarsegrainError
 from pipeline.disk import check_can_be_written, problem_of
-from pipeline.staleness.guard import at_work
 
 
 @pytest.mark.parametrize(
@@ -46,18 +45,3 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, options, told):
     finally:
         subprocess.run(["umount", tmp_path], check=True)
     assert str(error.value).startswith(f"Nothing can be written to {tmp_path}: {told}")
-
-
-def test_a_run_that_is_refused_does_not_make_later_ones_forget_why(tmp_path):
-    found = []
-
-    def refuse(before):
-        found.append(before)
-        raise RuntimeError
-
-    with at_work(tmp_path, {"cluster": True}, lambda before: None):
-        pass
-    for _ in range(2):
-        with pytest.raises(RuntimeError), at_work(tmp_path, {"cluster": False}, refuse):
-            pass
-    assert found == [[{"cluster": True}]] * 2

@@ -137,21 +137,19 @@ SPOILT = {"empty": b"", "garbage": b"\xff\xfe\x00\x81 no text"}
 @pytest.mark.parametrize("what", ["empty", "garbage"])
 def test_what_a_power_loss_spoils_is_mended_by_the_next_run(smoke_run, made, what):
     notes = made.path / ".snakemake"
-    (notes / "locks").mkdir(exist_ok=True)
-    (notes / "locks/0.output.lock").touch()
     (notes / "checksums.json").touch()
     for note in (notes / "metadata").rglob("*"):
         if note.is_file():
             shutil.copy(note, notes / "incomplete" / note.name)
     spoilt = [
-        *(path for folder in ("metadata", "incomplete", "locks", "kernels")
+        *(path for folder in ("metadata", "incomplete", "runs", "kernels")
           for path in (notes / folder).rglob("*") if path.is_file()),
-        notes / "running.lock", notes / "checksums.json",
+        notes / "checksums.json",
         made.path / f"{NET}.history.csv", sidecar_path(made.path / f"{NET}.safetensors"),
     ]  # fmt: skip
     for path in spoilt:
         path.write_bytes(SPOILT[what])
-    for path in (made.path / f"{LATTICES}.nc", notes / "running.lock"):
+    for path in (made.path / f"{LATTICES}.nc", notes / "runs/results/smoke/run.lock"):
         os.utime(path, (2.2e9, 2.2e9))  # the year 2039
     os.utime(made.path / f"{LATTICES}.step-1.nc", (0, 0))
     ends_well(made, smoke_run)
@@ -226,7 +224,7 @@ def test_a_second_run_on_the_same_files_is_refused_and_one_on_others_is_not(smok
         for _ in range(2):
             refused = emptied.smoke(TARGET)
             assert refused.returncode != 0
-            assert "Another run is at work on the same files" in refused.stdout
+            assert "Another run is at work on results/smoke." in refused.stdout
             assert 'File "' not in refused.stdout
             # A run that ends takes away its own locks, not those of the first.
             beside = emptied.smoke(elsewhere, *other)

@@ -1,7 +1,6 @@
 """`make estimate`: what a run would cost, from Snakemake's list of jobs and measurements."""
 
 import doctest
-import fcntl
 import json
 import os
 import re
@@ -37,7 +36,7 @@ from pipeline.estimate.schedule import critical_path, dependencies, makespan
 from pipeline.estimate.timing import Measured
 from pipeline.estimate.workbench import Workbench
 from pipeline.job_list import Job, list_jobs
-from pipeline.staleness.guard import held
+from pipeline.staleness.locks import at_work
 
 SMOKE = str(PROJECT / "workflow/presets/smoke.yaml")
 SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "days": 86400}
@@ -383,7 +382,7 @@ def test_a_bad_config_is_told_in_the_words_of_a_run_and_nothing_is_left_behind(c
         assert sentence in run.stdout
     assert "Traceback" not in told
     assert not (checkout.path / "results").exists()
-    assert not list((checkout.path / ".snakemake").glob("locks/*"))
+    assert not list((checkout.path / ".snakemake").glob("runs/**/*.lock"))
 
 
 @pytest.mark.slow
@@ -401,18 +400,16 @@ def test_interrupted_it_ends_with_one_line(checkout):
 
 @pytest.mark.slow
 def test_it_works_while_another_run_holds_the_lock_and_writes_no_results(checkout):
-    locks = checkout.path / ".snakemake/locks"
-    locks.mkdir(parents=True)
-    (locks / "0.output.lock").write_text("results/smoke/report.html\n")
-    with held(locks.parent / "running.lock", fcntl.LOCK_SH):
+    lock = checkout.path / ".snakemake/runs/results/smoke/run.lock"
+    with at_work("results/smoke", lock, {"pid": 1}):
         assert "Another run is at work" in checkout.smoke().stdout
         asked = estimate(checkout, "--cores", "2", "--configfile", SMOKE)
         told, errors = asked.communicate()
+        assert lock.read_text() == '{"pid": 1}'
     assert asked.returncode == 0, errors
     assert re.search(r"^train_model Model-1 +2 +2 ", told, flags=re.M)
     assert re.search(r"^By the clock .* on 2 cores", told, flags=re.M)
     assert not (checkout.path / "results").exists()
-    assert [each.name for each in locks.iterdir()] == ["0.output.lock"]
 
 
 @pytest.mark.slow

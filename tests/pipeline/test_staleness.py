@@ -1,13 +1,9 @@
-"""What staleness rests on: checksums that are remembered, and who is at work in a folder."""
+"""What staleness rests on: remembered checksums, and what is left as it is."""
 
 import dataclasses
-import fcntl
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,10 +12,8 @@ import pytest
 from pipeline.provenance import sha256, sidecar_path, write_sidecar
 from pipeline.staleness import checksums as module
 from pipeline.staleness.checksums import RememberedChecksums
-from pipeline.staleness.guard import at_work, held
 from pipeline.staleness.records import is_made_from
 
-WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 OLD = time.time_ns() - 3600 * 10**9
 
 
@@ -84,79 +78,6 @@ def test_what_cannot_be_remembered_is_still_told(tmp_path, reads):
     assert sums.of(str(tmp_path / "b")) is None
     with pytest.raises(IsADirectoryError):
         sums.of(str(tmp_path))
-
-
-OTHER = """
-import sys, time
-from pathlib import Path
-from pipeline.staleness.guard import at_work
-
-with at_work(Path(sys.argv[1]), {"pid": 1}, start=lambda before: None):
-    print("there", flush=True)
-    time.sleep(60)
-"""
-
-
-@pytest.fixture
-def other_run(tmp_path):
-    """Another process that is at work in the folder."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", OTHER, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": str(WORKFLOW)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout.readline() == "there\n"
-    yield process
-    process.kill()
-    process.wait()
-
-
-def found_by_a_new_run(folder, note=None):
-    found = []
-    with at_work(folder, note or {}, start=found.append):
-        pass
-    return found[0]
-
-
-def test_a_run_knows_whether_another_is_at_work(tmp_path, other_run):
-    assert found_by_a_new_run(tmp_path) is None
-
-
-def test_a_killed_run_is_at_work_no_more_and_leaves_its_note(tmp_path, other_run):
-    other_run.send_signal(signal.SIGKILL)
-    other_run.wait()
-    assert found_by_a_new_run(tmp_path, {"pid": 2}) == [{"pid": 1}]
-    assert found_by_a_new_run(tmp_path) == [{"pid": 2}]
-
-
-def test_runs_start_one_at_a_time(tmp_path):
-    def start(before):
-        with (
-            pytest.raises(BlockingIOError),
-            held(tmp_path / "starting.lock", fcntl.LOCK_EX | fcntl.LOCK_NB),
-        ):
-            pass
-
-    with at_work(tmp_path, {}, start):
-        pass
-
-
-def test_a_run_that_may_not_start_is_not_at_work(tmp_path):
-    def refuse(before):
-        raise RuntimeError("no")
-
-    with pytest.raises(RuntimeError), at_work(tmp_path, {"pid": 3}, refuse):
-        pass
-    assert found_by_a_new_run(tmp_path) == []
-
-
-def test_without_locks_in_the_file_system_nobody_is_taken_for_dead(tmp_path, monkeypatch):
-    def flock(file, how):
-        raise OSError(95, "Operation not supported")
-
-    monkeypatch.setattr(fcntl, "flock", flock)
-    assert found_by_a_new_run(tmp_path) is None
 
 
 # ---- Early cutoff: what already is what would be made is left as it is ----

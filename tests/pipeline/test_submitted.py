@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.staleness.guard import at_work
 from pipeline.staleness.submitted import note_for_jobs, why_not_to_start
 
 
@@ -96,16 +95,3 @@ def test_where_jobs_cannot_be_found_by_name_in_this_queue_one_looks_oneself(
     for each in notes:
         assert each == {"host": socket.gethostname(), "user": os.getuid(), "cluster": True}
         assert "--unlock" in why_not_to_start([each])
-
-
-def test_a_run_that_is_refused_leaves_the_notes_to_the_next_one(tmp_path):
-    with at_work(tmp_path, {"pid": 1}, start=lambda before: None):
-        pass
-
-    def refuse(before):
-        assert before == [{"pid": 1}]
-        raise RuntimeError("no")
-
-    for _ in range(2):
-        with pytest.raises(RuntimeError), at_work(tmp_path, {"pid": 2}, refuse):
-            pass

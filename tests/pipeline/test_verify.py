@@ -368,9 +368,8 @@ def test_every_damage_is_told_by_name_on_a_locked_read_only_folder(smoke_run, tm
     for name in ("member-0.history.csv", "member-0.history.csv.prov.json"):
         more = results / "nets/Model-1" / name.replace("0", "7")
         more.write_text((results / "nets/Model-1" / name).read_text().replace("r-0.", "r-7."))
-    lock = copy.path / ".snakemake/locks/0.output.lock"
-    lock.parent.mkdir(exist_ok=True)
-    lock.write_text("results/smoke/report.html\n")
+    lock = copy.path / ".snakemake/runs/results/smoke/run.lock"
+    lock.write_text("{}")
     folders = [results, *(path for path in results.rglob("*") if path.is_dir())]
     for folder in folders:
         folder.chmod(0o555)

@@ -30,7 +30,7 @@ from pipeline.digest import code_digest
 from pipeline.disk import problem_of
 from pipeline.outputs import PendingOutputs
 from pipeline.remedies import with_remedy
-from pipeline.staleness.records import is_made_from
+from pipeline.staleness.records import KEEP, is_made_from
 
 Input = Annotated[Path, "input"]
 Inputs = Annotated[list[Path], "inputs"]
@@ -44,8 +44,6 @@ Spec = Annotated[dict[str, Any], "spec"]
 Option = Annotated[str, "option"]
 # The digest of the code, for stages that keep something under it.
 Code = Annotated[str, "code"]
-# Set in the environment: outputs that are what would be made are left as they are.
-KEEP = "COARSEGRAIN_KEEP_WHAT_HOLDS"
 # In the place of the digest of code that no one has told.
 UNKNOWN = "unknown"
 # In the place of the digest of code that was edited while it ran: no code has it.

@@ -24,7 +24,7 @@ from pipeline.verification.leftovers import leftovers
 from pipeline.verification.listing import list_jobs_without_trace
 from pipeline.verification.outputs import judge
 
-LOCKS = Path(".snakemake", "locks")
+RUNS = Path(".snakemake", "runs")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,10 +50,10 @@ def main(arguments: Sequence[str]) -> int:
             print(path)
     else:
         print(text.report(results, verdicts, left))
-        if LOCKS.is_dir() and any(LOCKS.iterdir()):
+        if any(lock.stat().st_size for lock in RUNS.rglob("run.lock")):
             print(
-                "\nA run is going on, or was killed: .snakemake/locks/ is not empty. Files that it "
-                "is making may be told wrongly here; verify again when it has ended."
+                "\nA run is going on, or was killed: a lock in .snakemake/runs/ is not empty. "
+                "Files that it is making may be told wrongly; verify again when it has ended."
             )
         print(f"\n{advice(verdicts, left, _preset(for_snakemake))}")
     return 0 if text.all_fine(verdicts, left) else 1

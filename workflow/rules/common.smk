@@ -60,7 +60,7 @@ if CLUSTER and config["device"] == "auto":
 
 # Once per module: one run is planned with one state of the code, and in half the time.
 code_digest = cache(code_digest)
-judge_by_sidecars(plans=workflow.is_main_process)
+judge_by_sidecars(RESULTS, plans=workflow.is_main_process)
 # What the rules of these files find under this name. Snakemake's own stays as it is: its prefix
 # would reach the rules of a workflow that imports this one, and those of a second import.
 shell = stage_shell(shell_prefix(config["threads"], config["jobs_per_gpu"]))

@@ -1,122 +1,162 @@
-"""Snakemake's locks and notes, such that nothing of a killed run has to be cleared by hand.
+"""One run at a time in a results folder, and nothing of a killed one to clear by hand.
 
-Its lock files outlive a killed Snakemake; ``guard`` tells who is alive. A power loss may leave
-notes that are no text, and a disk may be full or read-only: both are met before any job starts.
+A run holds one lock of the kernel (flock) for every results folder that it works in: alone where
+it writes, shared where it only reads. The kernel lets go of it however the run ends. Files outside
+the results folders, of rules of a workflow that imports this one, have one lock together.
+
+The locked files lie in ``.snakemake/runs/``: results folders may be read-only, or be copied to
+where no run is; and what is in ``.snakemake/locks/`` goes with any other workflow's run that ends
+here. They are empty but while a run writes, and after it was killed: then they say by which name
+Slurm knows its jobs.
 """
 
+import errno
+import fcntl
+import json
 import os
-import shutil
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from snakemake.exceptions import CliException, LockException
-from snakemake.persistence.file import FilePersistence
+from snakemake.exceptions import CliException
 
-from coarsegrain.errors import CoarsegrainError
-from pipeline.disk import check_can_be_written, problem_of
-from pipeline.stage import KEEP
-from pipeline.staleness.guard import at_work
+from pipeline.disk import check_can_be_written
+from pipeline.staleness.notes import Notes, in_sentences
+from pipeline.staleness.records import KEEP
 from pipeline.staleness.submitted import note_for_jobs, why_not_to_start
 
+NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+# The results folders of this workflow, one of every import of it.
+RESULTS: set[str] = set()
+# In a folder's place: whatever is in none of them.
+OTHER_FILES = "other files in this folder"
 
-class SurvivingLocks(FilePersistence):  # type: ignore[misc]
-    """Snakemake's notes on a disk that may be spoilt, full or shared with other runs."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        with _in_sentences():
-            super().__init__(*arguments, **options)
-        self._is_a_run = False
+class SurvivingLocks(Notes):
+    """Snakemake's notes, with these locks in the place of its own."""
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Snakemake's locks on the files of this run, but none that a killed run has left."""
-        self._is_a_run = True
+        """Be a run; or say why not, if another one or its jobs are at work in the same folders."""
         workflow = self.dag.workflow
         _leave_what_holds(workflow.dag_settings)
-        note = {"host": socket.gethostname(), "pid": os.getpid(), "cluster": False}
+        note = {"host": socket.gethostname(), "pid": os.getpid()}
         if not workflow.local_exec:
             note |= note_for_jobs(workflow)
-        locks = super().lock()
-        outputs = [Path(each) for job in self.dag.needrun_jobs() for each in job.output]
+        outputs = [Path(each) for each in self.all_outputfiles()]
         with ExitStack() as stay:
-            with _in_sentences():
+            with in_sentences():
                 check_can_be_written([Path(self.path), *(each.parent for each in outputs)])
-                stay.enter_context(
-                    at_work(Path(self.path), note, start=lambda before: self._lock(locks, before))
-                )
-            try:
-                yield
-            finally:
-                locks.__exit__(None, None, None)
+                for folder, writes in self._folders():
+                    lock = self._lock_of(folder)
+                    stay.enter_context(at_work(folder, lock, note if writes else None))
+                for each in outputs:
+                    self.cleanup_backup(each)  # a killed run's
+            yield
 
-    def _lock(self, locks: Any, before: list[dict[str, Any]] | None) -> None:
-        if before is not None:  # nobody else is at work: what is there is of killed runs
-            shutil.rmtree(self._backup_path, ignore_errors=True)
-            if self.locked:
-                if reason := why_not_to_start([each for each in before if each.get("cluster")]):
-                    raise CliException(reason)
-                super()._delete_locks()
-                os.makedirs(self._lockdir, exist_ok=True)
-        try:
-            locks.__enter__()
-        except LockException:
+    @property
+    def locked(self) -> bool:
+        """Whether another run may be writing in the same folders: what a dry run tells."""
+        for folder, _ in self._folders():
+            with suppress(FileNotFoundError), self._lock_of(folder).open() as file:
+                free = _flock(file, fcntl.LOCK_SH)
+                if free is False or (free is None and file.read(1)):
+                    return True
+        return False
+
+    def cleanup_locks(self) -> None:
+        """With --unlock: forget killed runs, whatever has become of the jobs they submitted."""
+        with in_sentences(), ExitStack() as stay:
+            folders = [*sorted(RESULTS), OTHER_FILES]
+            files = [stay.enter_context(_opened(self._lock_of(each))) for each in folders]
+            for folder, file in zip(folders, files):
+                if _flock(file, fcntl.LOCK_EX) is False:
+                    raise CliException(
+                        f"A run is at work on {folder}, so nothing is unlocked. "
+                        "Wait until it has ended, or end it."
+                    )
+            for file in files:
+                file.truncate(0)
+
+    def _folders(self) -> list[tuple[str, bool]]:
+        """The folders that this run works in, and whether it writes there."""
+        reads = set(map(_folder_of, self.all_inputfiles()))
+        writes = set(map(_folder_of, self.all_outputfiles()))
+        return [(folder, folder in writes) for folder in sorted(reads | writes)]
+
+    def _lock_of(self, folder: str) -> Path:
+        path = "" if folder == OTHER_FILES else folder.lstrip("/")
+        return Path(self.path, "runs", path, "run.lock")
+
+
+@contextmanager
+def at_work(folder: str, lock: Path, note: Mapping[str, Any] | None) -> Iterator[None]:
+    """Be a run that works in a folder.
+
+    Args:
+        folder: as it is called in sentences.
+        lock: the file to lock.
+        note: what the next run should know if this one is killed; None if it writes nothing.
+    Raises:
+        CliException: another run, or what a killed one has submitted, is at work there.
+    """
+    with _opened(lock) as file:
+        free = _flock(file, fcntl.LOCK_EX if note else fcntl.LOCK_SH)
+        if free is False:
+            raise CliException(f"Another run is at work on {folder}. Wait until it has ended.")
+        file.seek(0)
+        before = file.read()
+        if free is None and before:
             raise CliException(
-                "Another run is at work on the same files in this folder. Wait until it has ended."
-            ) from None
-
-    def _read_locks(self) -> Iterator[tuple[str, str]]:
-        """The files of other runs. A note that is no text is none: nobody can tell of what."""
-        with suppress(UnicodeDecodeError):
-            yield from super()._read_locks()
-
-    def _write_locks(self, lock_type: str, keys: Iterable[str]) -> None:
-        """Snakemake removes the folder of locks with every run that ends, others' locks too."""
-        os.makedirs(self._lockdir, exist_ok=True)
-        super()._write_locks(lock_type, keys)
-
-    def _delete_locks(self) -> None:
-        """This run's own locks; with --unlock, which is no run, all of them."""
-        if not self._is_a_run:
-            super()._delete_locks()
-        for lock in self._lockfile.values():
-            Path(lock).unlink(missing_ok=True)
-        self._lockfile.clear()
-
-    def drop_iocache(self) -> None:
-        """Snakemake's first write of all, when a run is not a dry one."""
-        with _in_sentences():
-            super().drop_iocache()
-
-    def _io_read(self, subject: str, id: str) -> dict[str, Any]:
-        """One of Snakemake's own notes; one that a power loss has spoilt says nothing."""
+                f"Another run is at work on {folder}, or was killed: this file system has no locks "
+                f"(flock) that would tell. What it left says {before.strip()}. If it has ended, "
+                "call the same command with --unlock, then without."
+            )
+        if reason := why_not_to_start(_submitted(before)):
+            raise CliException(reason)
+        if note:
+            file.truncate(0)
+            json.dump(note, file)
+            file.flush()
         try:
-            note = super()._io_read(subject, id)
-            return note if isinstance(note, dict) else {}
-        except UnicodeDecodeError:
-            return {}
+            yield
+        finally:
+            if note:
+                file.truncate(0)
 
-    def backup_output(self, path: Path) -> None:
-        """Keep an output, under a second name, while a job makes a new file in its place."""
-        backup = self._get_backup_path(path)
-        backup.parent.mkdir(parents=True, exist_ok=True)
-        backup.unlink(missing_ok=True)
-        try:
-            os.link(path, backup)
-        except OSError:  # another file system, or one without links
-            super().backup_output(path)
 
-    def restore_output(self, path: Path) -> bool:
-        """Put back what was there before a job that failed; False if nothing was."""
-        backup = self._get_backup_path(path)
-        if not backup.exists():
-            return False
-        if path.exists() and path.samefile(backup):
-            backup.unlink()
-            return True
-        return bool(super().restore_output(path))
+def _submitted(before: str) -> list[dict[str, Any]]:
+    """A killed run's note, if it submitted jobs; one that a power loss has spoilt says nothing."""
+    with suppress(ValueError):
+        note = json.loads(before)
+        if isinstance(note, dict) and note.get("cluster"):
+            return [note]
+    return []
+
+
+def _folder_of(path: str) -> str:
+    within = [each for each in RESULTS if path.startswith(f"{each}/")]
+    return max(within, key=len, default=OTHER_FILES)
+
+
+def _opened(lock: Path) -> TextIO:
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    return lock.open("a+", errors="replace")
+
+
+def _flock(file: TextIO, how: int) -> bool | None:
+    """Whether the lock on a file could be had; None where the file system knows no locks."""
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS_HERE:
+            raise
+        return None
+    return True
 
 
 def _leave_what_holds(settings: Any) -> None:
@@ -128,14 +168,3 @@ def _leave_what_holds(settings: Any) -> None:
     os.environ.pop(KEEP, None)
     if not (settings.forceall or settings.forcerun or settings.forcetargets):
         os.environ[KEEP] = "1"
-
-
-@contextmanager
-def _in_sentences() -> Iterator[None]:
-    """Have Snakemake print what is wrong and no more: for a WorkflowError it shows code, too."""
-    try:
-        yield
-    except CoarsegrainError as error:
-        raise CliException(str(error)) from None
-    except OSError as error:
-        raise CliException(f"Snakemake cannot take its notes: {problem_of(error)}") from None

@@ -25,18 +25,20 @@ from snakemake.utils import format as format_command
 from pipeline.job_list import Job
 from pipeline.staleness.checksums import RememberedChecksums
 from pipeline.staleness.judgement import NOT_ITS_BYTES, changes_since
-from pipeline.staleness.locks import SurvivingLocks
+from pipeline.staleness.locks import RESULTS, SurvivingLocks
 from pipeline.staleness.records import SIDECAR, UnreadableRecordError, read_record
 
 
-def judge_by_sidecars(*, plans: bool) -> None:
+def judge_by_sidecars(results: str, *, plans: bool) -> None:
     """Have Snakemake, in this process, take its decisions from the sidecars.
 
     Args:
+        results: the results folder; of every import its own.
         plans: whether this process decides what to run; else it was started to run one job.
     Raises:
         WorkflowError: this version of Snakemake is built in another way.
     """
+    RESULTS.add(results)
     DAG.check_output_mtime = check_times
     if not plans:
         return

@@ -14,6 +14,8 @@ from pipeline.spec import canonical_json
 
 # How the name of a sidecar ends.
 SIDECAR = sidecar_path(Path("a")).name.removeprefix("a")
+# Set in the environment of jobs: outputs that are what would be made are left as they are.
+KEEP = "COARSEGRAIN_KEEP_WHAT_HOLDS"
 
 
 class UnreadableRecordError(CoarsegrainError):

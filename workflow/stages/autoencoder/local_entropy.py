@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from coarsegrain.analysis.entropy import ImageName, as_images, local_entropy
+from coarsegrain.analysis.entropy import Boundary, ImageName, as_images, local_entropy
 from coarsegrain.analysis.statistics import crossed_standard_error, standard_error
 from coarsegrain.nets.network import read_network
 from coarsegrain.rg.decimation import decimate
@@ -11,7 +11,7 @@ from coarsegrain.storage.lattices import read_lattices
 from coarsegrain.storage.tables import write_table
 from pipeline.stage import Input, Inputs, Output, Spec, run
 
-BOUNDARIES = ("crop", "periodic")
+BOUNDARIES: tuple[Boundary, ...] = ("crop", "periodic")
 OTHER_IMAGE: dict[ImageName, ImageName] = {"sign": "rescale", "rescale": "sign"}
 # The other image differs by tenths of a bit, which every fourth lattice shows at a quarter's cost.
 EVERY = 4
@@ -34,7 +34,7 @@ def main(*, lattices: Input, autoencoders: Inputs, table: Output, gaps: Output, 
         "decimated": [as_images(decimate(spins, 2), "sign")],
     }
 
-    def measured(members: list[np.ndarray], boundary: str) -> np.ndarray:
+    def measured(members: list[np.ndarray], boundary: Boundary) -> np.ndarray:
         entropies = np.array([local_entropy(each, boundary=boundary) for each in members])
         return entropies.reshape(len(members), len(betas), -1)
 
