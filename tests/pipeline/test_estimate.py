@@ -26,7 +26,7 @@ from pipeline.estimate.durations import duration, size
 from pipeline.estimate.measurement import largest
 from pipeline.estimate.prediction import Cost, line, predict
 from pipeline.estimate.records import Record, read_benchmark, records
-from pipeline.estimate.schedule import critical_path, dependencies, makespan
+from pipeline.estimate.schedule import dependencies, makespan
 from pipeline.estimate.work import Work, planned
 from pipeline.job_list import Job, list_jobs
 from pipeline.staleness.guard import held
@@ -163,7 +163,8 @@ def graphs(draw):
 def test_the_clock_is_between_the_work_shared_out_and_the_work_one_by_one(graph, cores):
     seconds, needs, threads = graph
     occupied = [time * min(each, cores) for time, each in zip(seconds, threads, strict=True)]
-    shortest = max(critical_path(seconds, needs), sum(occupied) / cores)
+    longest = makespan(seconds, needs, threads, 100)
+    shortest = max(longest, sum(occupied) / cores)
     clock = makespan(seconds, needs, threads, cores)
     assert shortest * (1 - 1e-12) <= clock <= sum(seconds) * (1 + 1e-12)
 
@@ -172,8 +173,17 @@ def test_the_clock_is_between_the_work_shared_out_and_the_work_one_by_one(graph,
 def test_jobs_of_one_thread_take_at_most_grahams_bound(graph, cores):
     seconds, needs, _ = graph
     clock = makespan(seconds, needs, [1] * len(seconds), cores)
-    longest, total = critical_path(seconds, needs), sum(seconds)
+    longest, total = makespan(seconds, needs, [1] * len(seconds), 100), sum(seconds)
     assert clock <= (total / cores + (1 - 1 / cores) * longest) * (1 + 1e-12) + 1e-12
+
+
+@given(graphs())
+def test_any_number_of_cores_leaves_the_longest_chain_of_jobs_that_wait_for_each_other(graph):
+    seconds, needs, threads = graph
+    ends = []
+    for time, before in zip(seconds, needs, strict=True):
+        ends.append(time + max((ends[k] for k in before), default=0.0))
+    assert makespan(seconds, needs, threads, sum(threads)) == pytest.approx(max(ends))
 
 
 def test_a_job_of_all_cores_runs_alone():
@@ -269,10 +279,10 @@ def test_a_training_that_may_stop_early_is_an_upper_bound(rule):
     lattices, train = sampling_job("a.nc", CRITICAL), training_job("net", "a.nc", [4, 2], **rule)
     assert work_of(planned([lattices, train])[1]).at_most
     assert not work_of(planned([lattices, training_job("net", "a.nc", [4, 2])])[1]).at_most
-    cost = Cost(10.0, 20.0, "records", at_most=True)
-    assert row("train", [(train, cost)])[3:5] == ("<= 10 s", "<= 20 s")
+    cost = Cost(10.0, "records", at_most=True)
+    assert row("train", [(train, cost)])[3:5] == ("<= 10 s", "<= 10 s")
     told = Estimate([Work()], [cost])
-    assert "at most 20 s" in totals([train], told, 1)[0]
+    assert "at most 10 s" in totals([train], told, 1)[0]
     assert any("upper bound" in line for line in notes(told, 1))
 
 
@@ -356,12 +366,9 @@ def test_a_record_tells_of_the_work_that_was_done_whatever_is_planned_now(folder
 
 def test_time_that_other_programs_took_counts_only_where_the_processor_may_wait(folder):
     write_benchmark("p.tsv", 10.0, 4.0)
-    for made, seconds in (
-        (job("plot", ["p"], benchmark="p.tsv"), 4.0),
-        (job("plot", ["p"], threads=2, benchmark="p.tsv"), 10.0),
-    ):
-        (record,) = records([made], work_of)[0]
-        assert (record.seconds, record.processor) == (seconds, 4.0)
+    for threads, seconds in ((1, 4.0), (2, 10.0)):
+        made = job("plot", ["p"], threads=threads, benchmark="p.tsv")
+        assert records([made], work_of)[0][0].seconds == seconds
     write_sidecar("p", {}, device="cuda")
     assert records([job("plot", ["p"], benchmark="p.tsv")], work_of)[0][0].seconds == 10.0
 
@@ -370,7 +377,7 @@ def test_time_that_other_programs_took_counts_only_where_the_processor_may_wait(
 
 
 def record(amount, seconds, kind="", path="other.tsv", rule="train"):
-    return Record(path, rule, Work(amount, kind), amount, seconds, 2 * seconds)
+    return Record(path, rule, Work(amount, kind), amount, seconds)
 
 
 def foretold(amount, *known, path="new.tsv", kind="", start=1.0):
@@ -386,15 +393,13 @@ def test_times_on_a_line_are_continued_along_it(start, slope, amount):
 def test_a_record_of_a_job_is_scaled_by_its_work_beyond_the_start():
     found = foretold(300.0, record(100.0, 5.0))  # 1 s to start, 0.04 s per unit of work
     assert found.seconds == pytest.approx(13.0)
-    # Of the processor, 10 s were taken.
-    assert found.processor == pytest.approx(1.0 + 0.09 * 300)
     assert found.basis == "records"
 
 
 def test_a_job_with_the_same_work_takes_what_it_took():
     own, others = record(100.0, 5.0, path="new.tsv"), record(100.0, 9.0)
     found = foretold(100.0, others, own)
-    assert (found.seconds, found.processor, found.basis) == (5.0, 10.0, "its last run")
+    assert (found.seconds, found.basis) == (5.0, "its last run")
     assert foretold(100.0, own, others, path="third.tsv").seconds == 7.0
 
 
@@ -445,7 +450,7 @@ def test_without_any_record_work_is_measured_and_of_the_rest_the_start(folder, a
         job("beta_flow", ["f"], ["1.nc"], spec={"bootstrap_samples": 9}),
     ]
     work = work_of(planned(jobs)[0])
-    asked["small run"] = [Record("s.tsv", "sample_lattices", work, work.amount, 3.0, 3.0)]
+    asked["small run"] = [Record("s.tsv", "sample_lattices", work, work.amount, 3.0)]
     told = told_of(jobs)
     assert asked["rules"] == ["sample_lattices"]
     assert asked["changes"]["members"] == 2
@@ -514,20 +519,25 @@ def test_the_small_run_makes_the_largest_job_of_a_rule_that_needs_fewest_others(
 def test_the_table_has_a_row_per_rule_and_kind_with_all_jobs_and_those_to_do():
     jobs = [job("train", ["a"]), job("train", ["b"], pending=False), job("sample", ["c"])]
     works = [Work(1, "deep"), Work(1, "deep"), Work(1)]
-    told = Estimate(works, [Cost(10.0, 20.0, "records")] * 3)
+    told = Estimate(works, [Cost(10.0, "records")] * 3)
     lines = [re.split(r" {2,}", line) for line in table(jobs, told)]
     assert lines[1:] == [
-        ["sample", "1", "1", "10 s", "20 s", "records"],
-        ["train deep", "2", "1", "10 s", "20 s", "records"],
+        ["sample", "1", "1", "10 s", "10 s", "records"],
+        ["train deep", "2", "1", "10 s", "10 s", "records"],
     ]
 
 
 def test_totals_tell_what_is_to_do_apart_from_everything():
-    jobs = [job("a", ["x"], pending=False), job("b", ["y"], ["x"]), job("b", ["z"], ["x"])]
-    told = Estimate([Work(bytes=1e9)] * 3, [Cost(30.0, 60.0, "records")] * 3)
+    jobs = [
+        job("a", ["x"], pending=False),
+        job("b", ["y"], ["x"]),
+        job("b", ["z"], ["x"], threads=2),
+    ]
+    told = Estimate([Work(bytes=1e9)] * 3, [Cost(30.0, "records")] * 3)
     lines = totals(jobs, told, 2)
-    assert "2 min for what is to do; 3 min for everything" in lines[0]
-    assert "30 s on 2 cores; 30 s on any number" in lines[1]
+    assert "1 min 30 s for what is to do; 2 min for everything" in lines[0]
+    assert "30 s on 3 cores; 30 s on any number" in totals(jobs, told, 3)[1]
+    assert "1 min on 2 cores;" in lines[1]
     assert "about 3.0 GB" in lines[3]
     assert "1 min on 1 core;" in totals(jobs, told, 1)[1]
 
@@ -535,14 +545,14 @@ def test_totals_tell_what_is_to_do_apart_from_everything():
 def test_when_nothing_is_to_do_it_says_so(folder):
     Path("r").write_bytes(bytes(5_000_000))
     done = job("report", ["r"], pending=False)
-    lines = totals([done], Estimate([Work()], [Cost(60.0, 60.0, "records")]), 2)
+    lines = totals([done], Estimate([Work()], [Cost(60.0, "records")]), 2)
     assert lines[0].startswith("Nothing to do")
-    assert "1 min of processor time" in lines[1]
+    assert "1 min of one core" in lines[1]
     assert "5.0 MB" in lines[2]
 
 
 def test_it_says_so_if_the_machine_was_busy_while_it_measured():
-    told = Estimate([Work()], [Cost(1.0, 1.0, "measured")], load=5.2)
+    told = Estimate([Work()], [Cost(1.0, "measured")], load=5.2)
     assert any("busy" in line and "load 5.2 on 2 cores" in line for line in notes(told, 2))
     for calm in (replace(told, load=1.9), replace(told, load=None)):
         assert not any("busy" in line for line in notes(calm, 2))
@@ -680,4 +690,4 @@ def test_trainings_take_what_was_measured_within_a_factor_of_two(checkout, monke
         if each.outputs[0] in wanted:
             taken = read_benchmark(Path(each.benchmark))[1]
             assert cost.basis == "measured"
-            assert 0.5 < cost.processor / taken < 2, each.outputs[0]
+            assert 0.5 < cost.seconds / taken < 2, each.outputs[0]

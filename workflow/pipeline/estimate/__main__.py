@@ -9,19 +9,19 @@ benchmark files of finished runs; where these cannot tell, a small run elsewhere
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from coarsegrain.errors import CoarsegrainError
 from pipeline.estimate.costs import Estimate, estimated
 from pipeline.estimate.durations import duration, size
 from pipeline.estimate.prediction import Cost
-from pipeline.estimate.schedule import critical_path, dependencies, makespan
+from pipeline.estimate.schedule import dependencies, makespan
 from pipeline.estimate.work import Work
 from pipeline.job_list import DryRunError, Job, list_jobs
 from pipeline.run import results_dir
 
-HEADER = ("rule", "jobs", "to do", "a job takes", "processor time", "from")
+HEADER = ("rule", "jobs", "to do", "a job takes", "core time", "from")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -88,38 +88,47 @@ def table(jobs: Sequence[Job], told: Estimate) -> list[str]:
 
 def row(name: str, members: Sequence[tuple[Job, Cost]]) -> tuple[str, ...]:
     """The cells of a line: the mean job, and all that are to do."""
-    to_do = [cost for job, cost in members if job.pending]
     bound = "<= " if any(cost.at_most for _, cost in members) else ""
     takes = bound + duration(sum(cost.seconds for _, cost in members) / len(members))
-    processor = bound + duration(sum(cost.processor for cost in to_do)) if to_do else "-"
+    pending = [(job, cost) for job, cost in members if job.pending]
+    to_do = bound + duration(core_time(pending)) if pending else "-"
     bases = sorted({cost.basis for _, cost in members})
-    return name, f"{len(members)}", f"{len(to_do)}", takes, processor, " and ".join(bases)
+    return name, f"{len(members)}", f"{len(pending)}", takes, to_do, " and ".join(bases)
+
+
+def core_time(jobs: Iterable[tuple[Job, Cost]]) -> float:
+    """Seconds for which jobs occupy a core."""
+    return sum(cost.seconds * job.threads for job, cost in jobs)
 
 
 def totals(jobs: Sequence[Job], told: Estimate, cores: int) -> list[str]:
-    """Processor time, time by the clock, memory and disk."""
-    to_do = [(job, cost) for job, cost in zip(jobs, told.costs) if job.pending]
-    bound = "at most " if any(cost.at_most for _, cost in to_do) else ""
-    whole = "at most " if any(cost.at_most for cost in told.costs) else ""
-    everything = f"{whole}{duration(sum(cost.processor for cost in told.costs))}"
+    """Time of the cores and by the clock, memory and disk."""
+    every = list(zip(jobs, told.costs))
+    to_do = [(job, cost) for job, cost in every if job.pending]
+    whole, bound = (
+        "at most " if any(cost.at_most for _, cost in part) else "" for part in (every, to_do)
+    )
+    everything = whole + duration(core_time(every))
     disk = size(sum(bytes_of(job, work) for job, work in zip(jobs, told.works)))
     if not to_do:
         return [
             "Nothing to do: all results are there and up to date.",
-            f"Made anew they would take {everything} of processor time.",
-            f"On disk         about {disk} of results",
+            f"Made anew they would take {everything} of one core.",
+            f"On disk       about {disk} of results",
         ]
-    pending, seconds = [job for job, _ in to_do], [cost.seconds for _, cost in to_do]
-    needs = dependencies(pending)
-    clock = makespan(seconds, needs, [job.threads for job in pending], cores)
+    pending = [job for job, _ in to_do]
+    seconds, needs = [cost.seconds for _, cost in to_do], dependencies(pending)
+    clock, shortest = (
+        bound + duration(makespan(seconds, needs, [job.threads for job in pending], number))
+        for number in (cores, sum(job.threads for job in pending))
+    )
     memory = size(1e6 * max(job.memory_mb for job in pending))
     return [
-        f"Processor time  {bound}{duration(sum(cost.processor for _, cost in to_do))} for what is "
-        f"to do; {everything} for everything",
-        f"By the clock    {bound}{duration(clock)} on {cores} core{'s' * (cores > 1)}; "
-        f"{bound}{duration(critical_path(seconds, needs))} on any number of them",
-        f"Memory          up to {memory} a job, as its rule declares; {cores} at once",
-        f"On disk         about {disk} of results, all in all",
+        f"Core time     {bound}{duration(core_time(to_do))} for what is to do; {everything} for"
+        " everything",
+        f"By the clock  {clock} on {cores} core{'s' * (cores > 1)}; {shortest} on any number",
+        f"Memory        up to {memory} a job, as its rule declares; {cores} at once",
+        f"On disk       about {disk} of results, all in all",
     ]
 
 
@@ -138,7 +147,7 @@ def notes(told: Estimate, cores: int) -> list[str]:
         "The clock is that of jobs started as cores get free, those with the longest way to the",
         "end first, on a machine that does nothing else. Records are benchmark files of earlier",
         "runs, scaled by epochs, lattices and sizes of nets; measured is what a small run took",
-        "just now. Its start only: of a job whose own work is not known, so it takes longer.",
+        "just now. Records of little work, and the start only, tell little of jobs that do more.",
     ]
     if any(cost.at_most for cost in told.costs):
         lines += ["<= An upper bound: these trainings may end earlier, by a rule for stopping."]

@@ -12,9 +12,9 @@ from pipeline.estimate.work import StudyWork, Task, Work
 LATTICES = ("sample_lattices", "sample_shard", "decimate_lattices")
 TRAININGS = ("train_shallow_net", "train_model", "train_thermometer")
 NETS = ("hard_code_weights", "transfer_weights", *TRAININGS)
-# Time of Adam's step for a weight, of an image's entropy for a site, and of resampling a lattice's
-# prediction, in that of a multiply-add of a forward pass: orders of magnitude.
-ADAM, ENTROPY, RESAMPLING = 30, 1000, 100
+# Times of Adam's step for a weight, of an image's entropy for a site, of one resampling and of
+# resampling one prediction, in that of a multiply-add of a forward pass: orders of magnitude.
+ADAM, ENTROPY, RESAMPLING, PREDICTION = 30, 2e4, 5e6, 1e3
 # In a measurement: lattices of a set, and work of a training, some seconds on one core.
 MOST_LATTICES, ENOUGH = 10_000, 1e11
 
@@ -89,9 +89,10 @@ def evaluation(task: Task) -> Work:
 
 def flow(task: Task) -> Work:
     """Every member's outputs, and four kinds of fixed point, resampled."""
-    members = sum(each.stage in NETS for each in task.sources) // 2
-    resampled = 4 * task.spec["bootstrap_samples"] * members * RESAMPLING
-    return Work(lattices(task)[0] * (multiply_adds(task) + resampled))
+    number, members = lattices(task)[0], sum(each.stage in NETS for each in task.sources) // 2
+    samples = 4 * task.spec["bootstrap_samples"]
+    resampling = samples * (RESAMPLING + PREDICTION * members * number)
+    return Work(number * multiply_adds(task) + resampling)
 
 
 def entropy(task: Task) -> Work:

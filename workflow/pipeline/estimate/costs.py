@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -62,6 +62,7 @@ def estimated(
     """
     tasks = planned(jobs)
     works = [work_of(task) for task in tasks]
+    number = Counter(job.rule for job in jobs)
     costs: list[Cost | None] = [None] * len(jobs)
     known: list[Record] = []
     left_out: list[str] = []
@@ -70,18 +71,19 @@ def estimated(
         cost = costs[k]
         return cost is None or not cost.trusted
 
-    def learn(found: Sequence[Record], basis: str) -> None:
+    def learn(found: Sequence[Record], basis: str, rules: Collection[str]) -> None:
         have = {each.path for each in known}
         known.extend(each for each in found if each.path not in have)
-        for k in filter(is_open, range(len(jobs))):
-            job, start = jobs[k], partial(start_of, jobs[k].stage)
-            told = predict(job.benchmark, job.rule, works[k], known, start, basis)
-            costs[k] = told or costs[k]
+        for k, job in enumerate(jobs):
+            if is_open(k) and job.rule in rules:
+                start = partial(start_of, job.stage)
+                told = predict(job.benchmark, job.rule, works[k], known, start, basis)
+                costs[k] = told or costs[k]
 
     def read(made: Sequence[Job], basis: str) -> None:
         found, damaged = records(made, work_of)
         left_out.extend(f"{path} is no benchmark file of this version's" for path in damaged)
-        learn(found, basis)
+        learn(found, basis, number)
 
     read(jobs, "records")
     for config in sorted(results.parent.glob("*/config.json")):
@@ -92,7 +94,6 @@ def estimated(
             except CoarsegrainError:
                 left_out.append(f"{config} is not one of this version's")
     scaled = {stage for study in STUDIES for stage in study.amounts}
-    number = Counter(job.rule for job in jobs)
     to_measure = sorted(
         {
             job.rule
@@ -106,11 +107,12 @@ def estimated(
         changes: dict[str, Any] = {}
         for study in STUDIES:
             update_config(changes, study.small(tasks))
-        learn(small_run(arguments, changes, to_measure, work_of, cores), "measured")
+        found = small_run(arguments, changes, to_measure, work_of, cores)
+        learn(found, "measured", to_measure)
     load = os.getloadavg()[0] if any(map(is_open, range(len(jobs)))) or to_measure else None
     for k, job in enumerate(jobs):
         if costs[k] is None:
-            costs[k] = Cost(start_of(job.stage), start_of(job.stage), "its start only")
+            costs[k] = Cost(start_of(job.stage), "its start only")
     return Estimate(works, [cost for cost in costs if cost is not None], load, left_out)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 from scipy.optimize import nnls
@@ -19,14 +20,12 @@ class Cost:
 
     Attributes:
         seconds: by the clock, on cores of its own.
-        processor: seconds.
         basis: what the numbers come from.
         at_most: whether the job may end earlier.
         trusted: whether the records behind it can tell.
     """
 
     seconds: float
-    processor: float
     basis: str
     at_most: bool = False
     trusted: bool = True
@@ -59,32 +58,24 @@ def predict(
     of_rule = [each for each in known if each.rule == rule]
     for each in of_rule:
         if each.path == path and each.planned == work.amount:
-            return Cost(each.seconds, each.processor, "its last run")
+            return Cost(each.seconds, "its last run")
     found = None
     for group in ([each for each in of_rule if each.work.kind == work.kind], of_rule):
         if group and (found is None or not found.trusted):
-            found = _extrapolated(work, group, start, basis) or found
+            found = _extrapolated(work, group, start, basis)
     return found
 
 
 def _extrapolated(
     work: Work, group: Sequence[Record], start: Callable[[], float], basis: str
 ) -> Cost:
-    amounts = [each.work.amount for each in group]
+    amounts, seconds = [each.work.amount for each in group], [each.seconds for each in group]
     if all(each == work.amount for each in amounts):  # no start needed
-        seconds, processor = (
-            float(np.mean([getattr(each, name) for each in group]))
-            for name in ("seconds", "processor")
-        )
-        return Cost(seconds, processor, basis, work.at_most)
-    lines = [
-        line(amounts, [getattr(each, name) for each in group], start())
-        for name in ("seconds", "processor")
-    ]
-    seconds, processor = (constant + slope * work.amount for constant, slope in lines)
-    constant, slope = lines[0]
+        return Cost(fmean(seconds), basis, work.at_most)
+    constant, slope = line(amounts, seconds, start())
     told = work.amount <= NEAR * max(amounts) or slope * max(amounts) >= MOSTLY * constant
-    return Cost(seconds, processor, basis, work.at_most, told)
+    basis = basis if told else "records of little work"
+    return Cost(constant + slope * work.amount, basis, work.at_most, told)
 
 
 def line(amounts: Sequence[float], seconds: Sequence[float], start: float) -> tuple[float, float]:

@@ -24,7 +24,6 @@ class Record:
         work: that it did.
         planned: work that it was to do at most.
         seconds: on cores of its own.
-        processor: seconds.
     """
 
     path: str
@@ -32,7 +31,6 @@ class Record:
     work: Work
     planned: float
     seconds: float
-    processor: float
 
 
 def records(jobs: Sequence[Job], work_of: Callable[[Task], Work]) -> tuple[list[Record], list[str]]:
@@ -42,14 +40,15 @@ def records(jobs: Sequence[Job], work_of: Callable[[Task], Work]) -> tuple[list[
         if job.benchmark is None or not Path(job.benchmark).exists():
             continue
         try:
-            seconds, processor = read_benchmark(Path(job.benchmark))
+            clock, processor = read_benchmark(Path(job.benchmark))
             work, plan = work_of(task), work_of(replace(task, facts={}))
         except (OSError, ValueError, LookupError, TypeError, AttributeError, StopIteration):
             damaged.append(job.benchmark)  # or its outputs' sidecars tell of another version's jobs
             continue
-        if job.threads == 1 and task.facts.get("device") != "cuda":
-            seconds = processor  # what other programs took from the core does not count
-        found.append(Record(job.benchmark, job.rule, work, plan.amount, seconds, processor))
+        # What other programs took from the core does not count, unless the job waited by itself.
+        waits = job.threads > 1 or task.facts.get("device") == "cuda"
+        seconds = clock if waits else processor
+        found.append(Record(job.benchmark, job.rule, work, plan.amount, seconds))
     return found, damaged
 
 
