@@ -14,9 +14,9 @@ TRAININGS = ("train_shallow_net", "train_model", "train_thermometer")
 NETS = ("hard_code_weights", "transfer_weights", *TRAININGS)
 # Times of Adam's step for a weight, of an image's entropy for a site, of one resampling and of
 # resampling one prediction, in that of a multiply-add of a forward pass: orders of magnitude.
-ADAM, ENTROPY, RESAMPLING, PREDICTION = 30, 2e4, 5e6, 1e3
+ADAM, ENTROPY, RESAMPLING, PREDICTION = 80, 2e4, 5e6, 1e3
 # In a measurement: lattices of a set, and work of a training, some seconds on one core.
-MOST_LATTICES, ENOUGH = 10_000, 1e11
+MOST_LATTICES, ENOUGH = 10_000, 1.5e11
 
 
 def lattices(task: Task) -> tuple[int, int]:
