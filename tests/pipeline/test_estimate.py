@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from checkouts import PROJECT
 from coarsegrain.errors import CoarsegrainError
-from pipeline.estimate import costs, durations
+from pipeline.estimate import costs, durations, measurement
 from pipeline.estimate.__main__ import cores_of, notes, row, table, totals
 from pipeline.estimate.autoencoder import STUDY, lattices, multiply_adds
 from pipeline.estimate.costs import Estimate, estimated, work_of
@@ -502,6 +502,16 @@ def test_results_of_another_version_are_left_out_with_a_sentence(folder, asked, 
     told = told_of([job("plot", ["p"])])
     assert told.left_out == ["results/old/config.json is not one of this version's"]
     assert any("results/old" in line for line in notes(told, 1))
+
+
+@pytest.mark.parametrize("text", ["{\"__use_yte__\": true, \"?open('ran', 'w')\": 1}", "[", "\0"])
+def test_a_config_kept_with_results_that_holds_code_or_nothing_is_refused_unread(
+    folder, monkeypatch, text
+):
+    monkeypatch.setattr(measurement, "list_jobs", None)  # is not called
+    (folder / "config.json").write_text(text)
+    with pytest.raises(CoarsegrainError):
+        measurement.jobs_of(folder)
 
 
 def test_the_small_run_makes_the_largest_job_of_a_rule_that_needs_fewest_others():

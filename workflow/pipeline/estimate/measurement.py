@@ -15,6 +15,7 @@ import yaml
 
 from coarsegrain.errors import CoarsegrainError
 from coarsegrain.storage.json_files import read_json
+from pipeline.config_file import read_config_file
 from pipeline.estimate.records import Record, records
 from pipeline.estimate.schedule import dependencies
 from pipeline.estimate.work import Task, Work, planned
@@ -95,6 +96,7 @@ def jobs_of(results: Path) -> list[Job]:
         # As YAML, which does not take JSON's 1e-05 for a number.
         config = Path(folder, "config.yaml")
         config.write_text(yaml.safe_dump(read_json(results / "config.json")))
+        read_config_file(config)  # refuses code, which Snakemake would run
         return list_jobs(["--cores", "1", *_configured([], config, results)])
 
 
