@@ -43,6 +43,7 @@ class Job:
         memory_mb: that its rule declares, MB.
         command: of the shell.
         pending: whether it is still to do.
+        benchmark: the file in which Snakemake notes what it took, if its rule has one.
     """
 
     rule: str
@@ -53,6 +54,7 @@ class Job:
     memory_mb: int
     command: str
     pending: bool = True
+    benchmark: str | None = None
 
     @cached_property
     def options(self) -> dict[str, list[str]]:
@@ -123,6 +125,7 @@ class _Listener(logging.Handler):
                 threads=int(told["threads"]),
                 memory_mb=int(dict(told["resources"].items()).get("mem_mb", 0)),
                 command=told["shellcmd"],
+                benchmark=told["benchmark"],
             )
         )
 

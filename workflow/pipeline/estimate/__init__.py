@@ -1,1 +1,1 @@
-"""What a run will cost in time, told before it starts: ``python -m pipeline.estimate``."""
+"""How long a run will take, told before it starts: ``python -m pipeline.estimate``."""

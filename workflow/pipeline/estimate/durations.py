@@ -30,19 +30,6 @@ def duration(seconds: float) -> str:
     return f"{seconds / DAY:.0f} days"
 
 
-def brief(seconds: float) -> str:
-    """A short duration, to two digits.
-
-    >>> brief(1.234e-4), brief(0.0456), brief(3.21)
-    ('0.12 ms', '46 ms', '3.2 s')
-    """
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= 0.995 * size:
-            value = seconds / size
-            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
-    return f"{seconds * 1e3:.2f} ms" if seconds >= 0.0995e-3 else f"{seconds * 1e6:.2g} µs"
-
-
 def size(bytes: float) -> str:
     """A size on disk, to two digits.
 

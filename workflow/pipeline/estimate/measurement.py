@@ -1,213 +1,135 @@
-"""Short measurements on this machine: what a lattice, a step of training, a forward pass costs.
+"""Short measurements, for jobs of which no records tell."""
 
-Everything is measured by the code that the stages call, on lattices sampled for the purpose.
-"""
-
-import contextlib
+import argparse
+import resource
+import shutil
+import subprocess
+import sys
 import tempfile
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+import yaml
 
-from coarsegrain.analysis.certificate import certify
-from coarsegrain.analysis.entropy import local_entropy
-from coarsegrain.analysis.flow import fixed_point, line_crossing
-from coarsegrain.ising.sampler import equilibration_steps, sample_lattices
-from coarsegrain.nets.losses import hinge, spin_accuracy
-from coarsegrain.nets.network import Activation
-from coarsegrain.nets.training import (
-    Member,
-    TrainingSettings,
-    TrainingStopped,
-    glorot_network,
-    train_members,
-)
-from coarsegrain.storage.lattices import read_lattices, write_lattices
-from pipeline.estimate.timing import Measured, Watch, timed
-
-Lattices = npt.NDArray[np.int8]
-Array = npt.NDArray[np.generic]
-
-#: Seconds that one measurement takes, about.
-BUDGET = 0.5
-#: Lattices of one set that are sampled and worked on, at most; at least one group of the sampler.
-MOST_LATTICES, FEWEST_LATTICES = 2048, 64
+from coarsegrain.errors import CoarsegrainError
+from coarsegrain.storage.json_files import read_json
+from pipeline.config_file import read_config_file
+from pipeline.estimate.records import Record, records
+from pipeline.estimate.schedule import dependencies
+from pipeline.estimate.work import Task, Work, planned
+from pipeline.job_list import Job, list_jobs
 
 
-@dataclass(frozen=True)
-class SampledSet:
-    """Some lattices of a set, and what they cost.
-
-    Attributes:
-        spins: (n, L, L).
-        betas: (n,).
-        sampling: of one lattice.
-        writing: of one, to a file.
-        reading: of one.
-        certifying: of a set, apart from what grows with it.
-        certifying_one: of one lattice more.
-        bytes: of one lattice on disk.
-    """
-
-    spins: Lattices
-    betas: npt.NDArray[np.float64]
-    sampling: Measured
-    writing: Measured
-    reading: Measured
-    certifying: Measured
-    certifying_one: Measured
-    bytes: float
+@cache
+def start_of(stage: str | None) -> float:
+    """Seconds of the processor that a stage's start takes: Python's, and all imports."""
+    program = ["-m", stage, "--help"] if stage else ["-c", ""]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *program], stdout=subprocess.DEVNULL, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def sampled_set(
-    betas: npt.NDArray[np.float64], L: int, method: str, steps: int | Literal["auto"], device: str
-) -> SampledSet:
-    """Sample evenly spaced members of a set (n,) of inverse temperatures, and handle them."""
-    options: dict[str, Any] = {"method": method, "device": device}
-    if method == "hybrid":
-        options["steps"] = equilibration_steps(L) if steps == "auto" else steps
-    on_gpu = device == "cuda"
-    # Lattices sampled exactly share a block: few of them wait for the slowest.
-    enough = BUDGET if method == "exact" else BUDGET / 4
-    number = min(FEWEST_LATTICES, len(betas))
-    while True:
-        chosen = betas[np.linspace(0, len(betas) - 1, number).astype(int)]
-        watch = Watch(by_the_clock=on_gpu)
-        spins = sample_lattices(chosen, L, seed=1, **options)
-        sampling = watch.lap()
-        most = len(betas) if on_gpu else min(MOST_LATTICES, len(betas))
-        if number >= most or sampling.seconds > enough:
-            break
-        number = min(4 * number, most)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "lattices.nc")
-        writing = timed(lambda: write_lattices(path, spins, chosen, {}))
-        reading = timed(lambda: read_lattices(path))
-        size = path.stat().st_size
-    half = slice(0, None, 2)
-    needed = equilibration_steps(L)
-    of_half = timed(lambda: certify(spins[half], chosen[half], steps=None, steps_needed=needed))
-    of_all = timed(lambda: certify(spins, chosen, steps=None, steps_needed=needed))
-    slope = (of_all - of_half) * (2 / number)
-    constant = of_all - slope * number
-    return SampledSet(
-        spins,
-        chosen,
-        sampling=sampling * (1 / number),
-        writing=writing * (1 / number),
-        reading=reading * (1 / number),
-        certifying=constant,
-        certifying_one=slope,
-        bytes=size / number,
-    )
-
-
-def training_step(
-    inputs: Array,
-    targets: Array,
-    sizes: Sequence[int],
-    activations: Sequence[Activation],
-    settings: TrainingSettings,
-    *,
-    biases: bool,
-    validation: float,
-    precision: str,
-    threads: int,
-    device: str,
-) -> Measured:
-    """A step of training, with its share of validation and bookkeeping after each epoch.
+def small_run(
+    arguments: Sequence[str],
+    changes: Mapping[str, Any],
+    rules: Collection[str],
+    work_of: Callable[[Task], Work],
+    cores: int,
+) -> list[Record]:
+    """Run the largest job of every rule, and what they need, with a config made small, elsewhere.
 
     Args:
-        inputs: (n, …); used again and again if there are too few.
-        targets: (n, …).
-        sizes: of the layers that are trained.
-        activations: one per layer.
-        settings: epochs and conditions for stopping are not used.
-        biases: whether the layers have them.
-        validation: lattices to validate with per lattice to train on.
-        precision: of the net.
-        threads: of the job.
-        device: cpu or cuda.
+        arguments: of the run that is estimated; its configs count.
+        changes: that make its config small.
+        rules: to measure.
+        work_of: tells the work of a task.
+        cores: to use.
+    Raises:
+        CoarsegrainError: a job failed.
     """
-    network = glorot_network(sizes, activations, biases=biases, seed=1)
-    endless = replace(settings, epochs=10**6, stop_at_loss=None, plateau_epochs=None)
-    by_the_clock = threads > 1 or device == "cuda"
-
-    def epochs(steps: int, budget: float) -> Measured:
-        """The median epoch of ``steps`` steps; the first, which settles in, does not count."""
-        number = steps * settings.batch_size
-        parts = [
-            (inputs[rows], targets[rows])
-            for rows in (
-                np.arange(number) % len(inputs),
-                np.arange(max(1, round(number * validation))) % len(inputs),
-            )
-        ]
-        laps: list[Measured] = []
-        watch = Watch(by_the_clock=by_the_clock)
-        until = time.process_time() + budget
-
-        def enough() -> bool:
-            return len(laps) > 2 and time.process_time() > until
-
-        with contextlib.suppress(TrainingStopped):
-            train_members(
-                [Member(network, parts[0], parts[1], seed=1)],
-                endless,
-                device=device,
-                precision=precision,
-                threads=threads,
-                progress=lambda epoch, objective: laps.append(watch.lap()),
-                asked_to_stop=enough,
-            )
-        return sorted(laps[1:], key=lambda lap: lap.seconds)[(len(laps) - 1) // 2]
-
-    step = epochs(4, 0.0).seconds / 4
-    steps = max(4, min(200, int(BUDGET / 5 / step)))
-    return epochs(steps, BUDGET) * (1 / steps)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        config, results = folder / "small.yaml", folder / "results"
+        config.write_text(yaml.safe_dump(dict(changes)))
+        asked = ["--cores", str(cores), *_configured(arguments, config, results)]
+        jobs = list_jobs(asked)
+        targets = largest(jobs, [work_of(task).amount for task in planned(jobs)], rules)
+        if targets:
+            _run_in(folder, [*targets, *asked])
+        return records(jobs, work_of)[0]
 
 
-@cache
-def evaluation(sizes: tuple[int, ...], precision: str) -> Measured:
-    """The outputs of a net for one lattice, their loss and their accuracy."""
-    network = glorot_network(sizes, ["linear"] * (len(sizes) - 1), biases=False, seed=1)
-    number = 512
-    layers = tuple(replace(each, weight=each.weight.astype(precision)) for each in network.layers)
-    network = replace(network, layers=layers)
-    spins = np.random.default_rng(1).choice(np.array([-1, 1], np.int8), size=(number, sizes[0]))
-    targets = np.ones((number, sizes[-1]), np.int8)
+def largest(jobs: Sequence[Job], amounts: Sequence[float], rules: Collection[str]) -> list[str]:
+    """An output of the largest job of every rule; of equal ones, that which needs fewest others."""
+    needs = dependencies(jobs)
+    needed: set[int] = set()
 
-    def work() -> None:
-        y = network(spins)
-        hinge(y, targets)
-        hinge(y, targets)
-        spin_accuracy(y, targets)
+    def missing(k: int) -> set[int]:
+        """The job and those before it, but for those that are needed anyway."""
+        found, left = {k} - needed, [k]
+        while left:
+            new = needs[left.pop()] - found - needed
+            found |= new
+            left += new
+        return found
 
-    work()
-    return timed(work) * (1 / number)
-
-
-@cache
-def entropy_of_image(L: int) -> Measured:
-    """The local entropy of one lattice."""
-    images = np.random.default_rng(1).choice(np.array([0, 255], np.uint8), size=(40, L, L))
-    local_entropy(images[:2])
-    return timed(lambda: local_entropy(images)) * (1 / len(images))
+    chosen = []
+    for rule in rules:
+        of_rule = [k for k, job in enumerate(jobs) if job.rule == rule]
+        if of_rule:
+            best = max(of_rule, key=lambda k: (amounts[k], -len(missing(k))))
+            needed |= missing(best)
+            chosen.append(jobs[best].outputs[0])
+    return chosen
 
 
-@cache
-def bootstrap_sample(members: int, betas: int, lattices: int) -> Measured:
-    """One resampling of the fixed point of a flow."""
-    rng = np.random.default_rng(1)
-    grid = np.linspace(0.01, 0.6, betas)
-    predictions = 0.2 + 0.5 * grid[:, None] + 0.01 * rng.normal(size=(members, betas, lattices))
-    number = 20
-    return timed(
-        lambda: fixed_point(grid, predictions, line_crossing, bootstrap_samples=number, rng=rng)
-    ) * (1 / number)
+def jobs_of(results: Path) -> list[Job]:
+    """The jobs that made a folder of results, from the config that their report kept there.
+
+    Raises:
+        CoarsegrainError: that config is not one of this version's.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        # As YAML, which does not take JSON's 1e-05 for a number.
+        config = Path(folder, "config.yaml")
+        config.write_text(yaml.safe_dump(read_json(results / "config.json")))
+        read_config_file(config)  # refuses code, which Snakemake would run
+        return list_jobs(["--cores", "1", *_configured([], config, results)])
+
+
+def _configured(arguments: Sequence[str], last: Path, results: Path) -> list[str]:
+    """The config of a call of snakemake, with a file laid over it and other results."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
+    parser.add_argument("--config", "-C", nargs="*", default=[])
+    given = parser.parse_known_args(list(arguments))[0]
+    files = [str(Path(each).resolve()) for each in (*given.configfile, last)]
+    return ["--configfile", *files, "--config", *given.config, f"results_dir={results}"]
+
+
+def _run_in(folder: Path, arguments: Sequence[str]) -> None:
+    """Run snakemake in a folder of its own, with the kernels that are compiled already.
+
+    Raises:
+        CoarsegrainError: it failed; the text is what it said last.
+    """
+    shutil.copy("config.yaml", folder)
+    kernels = Path(".snakemake", "kernels").resolve()
+    kernels.mkdir(parents=True, exist_ok=True)
+    (folder / ".snakemake").mkdir()
+    (folder / ".snakemake" / "kernels").symlink_to(kernels)
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    command += ["--snakefile", str(Path("Snakefile").resolve()), "--directory", str(folder)]
+    with (folder / "snakemake.log").open("w+") as log:
+        run = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            status = run.wait()
+        except KeyboardInterrupt:  # Snakemake gets it too, and ends its jobs
+            run.wait()
+            raise
+        if status:
+            log.seek(0)
+            raise CoarsegrainError(f"the measurement failed:\n{log.read()[-2000:].strip()}")

@@ -1,7 +1,9 @@
 """How long jobs take by the clock, when several run at once."""
 
+import bisect
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import cache
 
 from pipeline.job_list import Job
 
@@ -10,11 +12,6 @@ def dependencies(jobs: Sequence[Job]) -> list[set[int]]:
     """For every job, the numbers of those that make its inputs."""
     maker = {path: k for k, job in enumerate(jobs) for path in job.outputs}
     return [{maker[path] for path in job.inputs if path in maker} for job in jobs]
-
-
-def critical_path(seconds: Sequence[float], needs: Sequence[set[int]]) -> float:
-    """The longest chain of jobs that wait for each other: no number of cores beats it, seconds."""
-    return max(_path_lengths(seconds, _followers(needs)), default=0.0)
 
 
 def makespan(
@@ -34,54 +31,33 @@ def makespan(
     Returns:
         Seconds from the first start to the last end.
     """
-    followers = _followers(needs)
-    way = _path_lengths(seconds, followers)
+    followers: list[list[int]] = [[] for _ in needs]
+    for k, each in enumerate(needs):
+        for before in each:
+            followers[before].append(k)
+
+    @cache
+    def way(k: int) -> float:
+        """Seconds from the start of a job to the end of the last that waits for it."""
+        return seconds[k] + max(map(way, followers[k]), default=0.0)
+
     waits_for = [len(each) for each in needs]
-    ready = [(-way[k], k) for k, number in enumerate(waits_for) if not number]
-    heapq.heapify(ready)
+    ready = sorted((-way(k), k) for k, number in enumerate(waits_for) if not number)
     running: list[tuple[float, int]] = []
     free, now = cores, 0.0
     while ready or running:
-        passed = []
-        while ready and free:
-            entry = heapq.heappop(ready)
+        for entry in list(ready):
             k = entry[1]
-            if min(threads[k], cores) > free:
-                passed.append(entry)
-                continue
-            free -= min(threads[k], cores)
-            heapq.heappush(running, (now + seconds[k], k))
-        for entry in passed:
-            heapq.heappush(ready, entry)
+            if min(threads[k], cores) <= free:
+                ready.remove(entry)
+                free -= min(threads[k], cores)
+                heapq.heappush(running, (now + seconds[k], k))
+            if not free:
+                break
         now, k = heapq.heappop(running)
         free += min(threads[k], cores)
         for follower in followers[k]:
             waits_for[follower] -= 1
             if not waits_for[follower]:
-                heapq.heappush(ready, (-way[follower], follower))
+                bisect.insort(ready, (-way(follower), follower))
     return now
-
-
-def _followers(needs: Sequence[set[int]]) -> Mapping[int, list[int]]:
-    followers: dict[int, list[int]] = {k: [] for k in range(len(needs))}
-    for k, each in enumerate(needs):
-        for before in each:
-            followers[before].append(k)
-    return followers
-
-
-def _path_lengths(seconds: Sequence[float], followers: Mapping[int, list[int]]) -> list[float]:
-    """Seconds from the start of each job to the end of the last that waits for it."""
-    lengths: dict[int, float] = {}
-    for first in range(len(seconds)):
-        stack = [first]
-        while stack:
-            k = stack[-1]
-            missing = [each for each in followers[k] if each not in lengths]
-            if k in lengths or not missing:
-                longest = max((lengths[each] for each in followers[k]), default=0.0)
-                lengths[k] = seconds[k] + longest
-                stack.pop()
-            else:
-                stack += missing
-    return [lengths[k] for k in range(len(seconds))]

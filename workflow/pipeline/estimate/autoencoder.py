@@ -1,0 +1,150 @@
+"""The work of lattices and of study A, the autoencoder; see ``pipeline.estimate.work``."""
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from coarsegrain.ising.sampler.equilibration import equilibration_steps
+from coarsegrain.nets.splits import split
+from pipeline.estimate.work import StudyWork, Task, Work
+
+LATTICES = ("sample_lattices", "sample_shard", "decimate_lattices")
+TRAININGS = ("train_shallow_net", "train_model", "train_thermometer")
+NETS = ("hard_code_weights", "transfer_weights", *TRAININGS)
+# Times of Adam's step for a weight, of an image's entropy for a site, of one resampling and of
+# resampling one prediction, in that of a multiply-add of a forward pass: orders of magnitude.
+ADAM, ENTROPY, RESAMPLING, PREDICTION = 80, 2e4, 5e6, 1e3
+# In a measurement: lattices of a set, and work of a training, some seconds on one core.
+MOST_LATTICES, ENOUGH = 10_000, 1.5e11
+
+
+def lattices(task: Task) -> tuple[int, int]:
+    """The lattices that a task makes or reads: their number, and sites before coarse-graining."""
+    if task.stage in ("sample_lattices", "sample_shard"):
+        spec = task.spec.get("set", task.spec)
+        betas = spec["betas"]
+        number = betas["number"] if "number" in betas else len(betas["grid"]) * betas["each"]
+        return -(-number // int(task.spec.get("shards", 1))), spec["L"] ** 2
+    return lattices(next(each for each in task.sources if each.stage in LATTICES))
+
+
+def multiply_adds(task: Task) -> int:
+    """Those of a forward pass through the net that a task makes, or the nets that it reads."""
+    if task.stage == "hard_code_weights":
+        sites: int = task.spec["L"] ** 2 >> (task.spec["step"] - 1)
+        return sites * (sites // 2)
+    own: int = sum(a * b for a, b in pairwise(task.spec.get("sizes", ())))
+    return own + sum(multiply_adds(each) for each in task.sources if each.stage in NETS)
+
+
+def sampling(task: Task) -> Work:
+    """Lattices x sites x steps; the kind is how the inverse temperatures are chosen."""
+    spec = task.spec.get("set", task.spec)
+    number, sites = lattices(task)
+    steps = spec.get("steps", 1)  # an exact sample has no number of steps
+    steps = equilibration_steps(spec["L"]) if steps == "auto" else steps
+    chosen = " ".join(key for key in spec["betas"] if key not in ("number", "each"))
+    kind = chosen if spec["method"] == "hybrid" else f"{chosen}, {spec['method']}"
+    return Work(number * sites * steps, kind, bytes=number * sites / 8)
+
+
+def handling(task: Task) -> Work:
+    """Lattices x sites."""
+    number, sites = lattices(task)
+    coarse = 0.75 if task.stage == "decimate_lattices" else 0  # a half and a quarter of the sites
+    return Work(number * sites, bytes=coarse * number * sites / 8)
+
+
+def training(task: Task) -> Work:
+    """Epochs x multiply-adds of an epoch; frozen layers are applied once."""
+    if any(each.stage == "train_members" for each in task.sources):
+        return Work(kind="from a joint training")
+    if "members" in task.spec:
+        parts = [
+            training(Task("train_model", spec, task.facts, task.sources))
+            for spec in task.spec["members"]
+        ]
+        amount, size = (sum(getattr(each, name) for each in parts) for name in ("amount", "bytes"))
+        return Work(amount, parts[0].kind, parts[0].at_most, size)
+    spec, settings = task.spec, task.spec["settings"]
+    parts_of = split(lattices(task)[0], **spec["splits"])
+    train, validation = (each.stop - each.start for each in (parts_of.train, parts_of.validation))
+    weights = sum(a * b for a, b in pairwise(spec["sizes"]))
+    steps = -(-train // settings["batch_size"])
+    ended = re.search(r"after epoch (\d+)", str(task.facts.get("training_ended")))
+    epochs = int(ended[1]) if ended else settings["epochs"]
+    return Work(
+        epochs * weights * (3 * train + validation + ADAM * steps),
+        spec["net"],
+        bool({"stop_at_loss", "plateau_epochs"} & settings.keys()),
+        4 * multiply_adds(task),
+    )
+
+
+def evaluation(task: Task) -> Work:
+    """Lattices x multiply-adds of all nets."""
+    return Work(lattices(task)[0] * multiply_adds(task))
+
+
+def flow(task: Task) -> Work:
+    """Every member's outputs, and four kinds of fixed point, resampled."""
+    number, members = lattices(task)[0], sum(each.stage in NETS for each in task.sources) // 2
+    samples = 4 * task.spec["bootstrap_samples"]
+    resampling = samples * (RESAMPLING + PREDICTION * members * number)
+    return Work(number * multiply_adds(task) + resampling)
+
+
+def entropy(task: Task) -> Work:
+    """Images of lattices, decimated ones and outputs, at two boundaries."""
+    number, sites = lattices(task)
+    members = sum(each.stage in NETS for each in task.sources)
+    return Work(number * (multiply_adds(task) + 2 * (1.25 + members) * sites * ENTROPY))
+
+
+def small(tasks: Sequence[Task]) -> Mapping[str, Any]:
+    """Of each set as many lattices as are sampled in seconds, and epochs that take seconds."""
+
+    def number(kind: str) -> int:
+        numbers = [lattices(task)[0] for task in tasks if kind in task.spec.get("betas", ())]
+        return min([MOST_LATTICES, *numbers])
+
+    def epochs(stage: str) -> int:
+        """Of the largest net that a stage trains, or trains in a joint training."""
+        enough: list[int] = []
+        for task in tasks:
+            if task.stage in (stage, "train_members"):
+                settings = task.spec.get("members", [task.spec])[0]["settings"]
+                of_epoch = training(task).amount / settings["epochs"]
+                share = min(1.0, MOST_LATTICES / lattices(task)[0])
+                enough.append(min(settings["epochs"], round(ENOUGH / (of_epoch * share))))
+        return max(1, min(enough, default=1))
+
+    return {
+        "members": 2,
+        "lattices": {
+            "critical": {"number": number("constant")},
+            "wide_range": {"number": number("uniform")},
+        },
+        "nets": {
+            "epochs": {"shallow": epochs("train_shallow_net"), "deep": epochs("train_model")},
+            "stopping": "epochs",
+        },
+        "thermometer": {"max_epochs": epochs("train_thermometer"), "stop_mse": 1e-12},
+    }
+
+
+STUDY = StudyWork(
+    {
+        "sample_lattices": sampling,
+        "sample_shard": sampling,
+        "certify_lattices": handling,
+        "decimate_lattices": handling,
+        **dict.fromkeys((*TRAININGS, "train_members"), training),
+        "evaluate_model": evaluation,
+        "test_thermometer": evaluation,
+        "beta_flow": flow,
+        "local_entropy": entropy,
+    },
+    small,
+)

@@ -1,0 +1,124 @@
+"""What every job of a run will take: from its own records, from others', or by a measurement."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from snakemake.utils import update_config
+
+from coarsegrain.errors import CoarsegrainError
+from pipeline.estimate.autoencoder import STUDY as AUTOENCODER
+from pipeline.estimate.measurement import jobs_of, small_run, start_of
+from pipeline.estimate.prediction import Cost, predict
+from pipeline.estimate.records import Record, records
+from pipeline.estimate.work import StudyWork, Task, Work, planned
+from pipeline.job_list import Job
+
+STUDIES: Sequence[StudyWork] = (AUTOENCODER,)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take.
+
+    Attributes:
+        works: of every job.
+        costs: of every job.
+        load: jobs that waited for a core while a measurement was made; None if none was made.
+        left_out: benchmark files and folders that could not be read, and why.
+    """
+
+    works: Sequence[Work]
+    costs: Sequence[Cost]
+    load: float | None = None
+    left_out: Sequence[str] = field(default_factory=list)
+
+
+def estimated(
+    jobs: Sequence[Job],
+    results: Path,
+    arguments: Sequence[str],
+    cores: int,
+    tell: Callable[[str], None],
+) -> Estimate:
+    """What jobs will take.
+
+    Each question is asked only for jobs that the one before leaves open: what jobs of this folder
+    took; what those of folders beside it took; what a small run takes, for rules of several jobs
+    whose work depends on the config; how long the stage takes to start.
+
+    Args:
+        jobs: of the run.
+        results: its folder.
+        arguments: for snakemake.
+        cores: to measure on.
+        tell: is told what goes on.
+    Raises:
+        CoarsegrainError: a measurement failed.
+    """
+    tasks = planned(jobs)
+    works = [work_of(task) for task in tasks]
+    number = Counter(job.rule for job in jobs)
+    costs: list[Cost | None] = [None] * len(jobs)
+    known: list[Record] = []
+    left_out: list[str] = []
+
+    def is_open(k: int) -> bool:
+        cost = costs[k]
+        return cost is None or not cost.trusted
+
+    def learn(found: Sequence[Record], basis: str, rules: Collection[str]) -> None:
+        have = {each.path for each in known}
+        known.extend(each for each in found if each.path not in have)
+        for k, job in enumerate(jobs):
+            if is_open(k) and job.rule in rules:
+                start = partial(start_of, job.stage)
+                told = predict(job.benchmark, job.rule, works[k], known, start, basis)
+                costs[k] = told or costs[k]
+
+    def read(made: Sequence[Job], basis: str) -> None:
+        found, damaged = records(made, work_of)
+        left_out.extend(f"{path} is no benchmark file of this version's" for path in damaged)
+        learn(found, basis, number)
+
+    read(jobs, "records")
+    for config in sorted(results.parent.glob("*/config.json")):
+        if any(map(is_open, range(len(jobs)))):
+            tell(f"reading the records in {config.parent}")
+            try:
+                read(jobs_of(config.parent), "records, also of other runs")
+            except CoarsegrainError:
+                left_out.append(f"{config} is not one of this version's")
+    scaled = {stage for study in STUDIES for stage in study.amounts}
+    to_measure = sorted(
+        {
+            job.rule
+            for k, (job, task) in enumerate(zip(jobs, tasks))
+            # A single job takes less than its measurement, which makes what it needs as well.
+            if is_open(k) and task.stage in scaled and number[job.rule] > 1
+        }
+    )
+    if to_measure:
+        tell(f"measuring {', '.join(to_measure)}")
+        changes: dict[str, Any] = {}
+        for study in STUDIES:
+            update_config(changes, study.small(tasks))
+        found = small_run(arguments, changes, to_measure, work_of, cores)
+        learn(found, "measured", to_measure)
+    load = os.getloadavg()[0] if any(map(is_open, range(len(jobs)))) or to_measure else None
+    for k, job in enumerate(jobs):
+        if costs[k] is None:
+            costs[k] = Cost(start_of(job.stage), "its start only")
+    return Estimate(works, [cost for cost in costs if cost is not None], load, left_out)
+
+
+def work_of(task: Task) -> Work:
+    """The work of a task, as its study tells it."""
+    for study in STUDIES:
+        if task.stage in study.amounts:
+            return study.amounts[task.stage](task)
+    return Work()
