@@ -57,6 +57,17 @@ def recorded_smoke_run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def smoke_run(recorded_smoke_run, tmp_path_factory):
     """A checkout in which the smoke preset has run, for tests that leave it as it is."""
-    copy = tmp_path_factory.mktemp("smoke") / "run"
-    shutil.copytree(recorded_smoke_run[0].path, copy)
-    return Checkout(copy)
+    return recorded_smoke_run[0].copied(tmp_path_factory.mktemp("smoke") / "run")
+
+
+@pytest.fixture
+def copy(smoke_run, tmp_path):
+    """A copy of the finished run, to edit, damage and go on from."""
+    return smoke_run.copied(tmp_path / "copy")
+
+
+@pytest.fixture
+def warm_checkout(checkout, smoke_run):
+    """A checkout in which nothing has run, but kernels are compiled."""
+    checkout.take_kernels(smoke_run)
+    return checkout

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from coarsegrain.errors import DeviceError
 from coarsegrain.nets import device
 from coarsegrain.nets.device import choose_device, use_threads
+from waiting import LIMIT
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 
@@ -118,7 +119,7 @@ assert device.choose_device({name!r}) == "cpu"
 assert "torch" not in sys.modules
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(WORKFLOW), *sys.path])}
-    subprocess.run([sys.executable, "-c", program], check=True, env=environment, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment, timeout=LIMIT)
 
 
 def test_this_machine_has_a_device_of_one_kind_or_the_other(capsys):

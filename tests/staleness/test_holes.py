@@ -3,7 +3,6 @@
 The table of these holes was made by trying Snakemake 9.27 itself.
 """
 
-import dataclasses
 import json
 import os
 import re
@@ -43,9 +42,8 @@ class Copy:
     """A copy of the finished run to edit, damage and run."""
 
     def __init__(self, run, folder):
-        shutil.copytree(run.path, folder)
         self.path = folder
-        self.snakemake = dataclasses.replace(run, path=folder)
+        self.snakemake = run.copied(folder)
         self._scratch = folder.parent
         self._planner = None
 
