@@ -25,6 +25,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 RECORDER = PROJECT / "tests" / "staleness" / "recorder" / "sitecustomize.py"
 
 
+# What takes longest comes first, so that no worker is left alone with it.
+LONGEST = ("cluster", "staleness")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: not set(LONGEST).intersection(item.path.parts))
+
+
 @pytest.fixture
 def checkout(tmp_path):
     return Checkout.at(tmp_path)

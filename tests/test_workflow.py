@@ -121,62 +121,6 @@ def test_a_second_run_does_nothing_and_says_so(smoke_run, targets):
     assert "Nothing to be done" in run.stdout
 
 
-def test_one_more_member_trains_only_that_member_of_each_net(smoke_run, tmp_path):
-    outputs = planned(smoke_run, "members: 3", tmp_path)
-    folders = ("/nets/", "/lattices/", "/certificates/")
-    made = {path for path in outputs if any(folder in path for folder in folders)}
-    assert len({path for path in made if "/certificates/" in path}) == 11
-    assert all("/member-2." in path for path in made)
-    trained = {path.split("/")[3] for path in made if path.endswith(".history.csv")}
-    assert trained == {
-        "CG-64-32", "CG-32-16", "UP-16-32", "UP-32-64",
-        "Model-1", "Model-2", "Model-2-CG", "AE-WR", "thermometer",
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("settings", "remade", "kept"),
-    [
-        ("bootstrap_samples: 300", ["tables/beta_fixed_point.csv"], ["nets/", "lattices/"]),
-        (
-            "local_entropy: {autoencoder_image: rescale}",
-            ["tables/local_entropy.csv", "figures/local_entropy.pdf"],
-            ["nets/", "lattices/", "tables/beta_flow.csv", "figures/beta_flow.pdf"],
-        ),
-        (
-            "thermometer: {stop_mse: 0.01}",
-            ["nets/thermometer/member-0.safetensors", "tables/beta_flow.csv"],
-            ["nets/AE-WR/", "nets/Model-1/", "lattices/", "tables/model_losses.csv"],
-        ),
-        (
-            "nets: {l1: 1e-4}",
-            ["nets/AE-WR/member-1.safetensors", "tables/model_losses.csv"],
-            ["nets/thermometer/", "nets/HCG-64-32/", "lattices/", "tables/thermometer.csv"],
-        ),
-        (
-            "lattices: {wide_range: {number: 500}}",
-            ["lattices/wide_range/AE-WR/member-0.nc", "nets/thermometer/member-1.safetensors"],
-            ["lattices/critical/", "nets/Model-1/", "tables/model_architectures.csv"],
-        ),
-    ],
-)
-def test_a_changed_setting_remakes_what_depends_on_it_and_nothing_else(
-    smoke_run, tmp_path, settings, remade, kept
-):
-    outputs = planned(smoke_run, settings, tmp_path)
-    assert {f"results/smoke/{path}" for path in remade} <= outputs
-    assert not [
-        path for path in outputs for each in kept if path.startswith(f"results/smoke/{each}")
-    ]
-
-
-@pytest.mark.parametrize("shards", [2, 7])
-def test_another_number_of_shards_remakes_no_lattices(smoke_run, tmp_path, shards):
-    outputs = planned(smoke_run, f"lattices: {{shards: {shards}}}", tmp_path)
-    # the report tells the whole config
-    assert outputs <= {"results/smoke/report.html", "results/smoke/config.json"}
-
-
 def test_lattices_are_the_same_bytes_for_any_number_of_shards(smoke_run, warm_checkout, tmp_path):
     sets = ["critical/Model-1/member-0", "wide_range/AE-WR/member-1", "local_entropy"]
     paths = [f"results/smoke/lattices/{name}.nc" for name in sets]
@@ -241,14 +185,6 @@ def test_nothing_is_computed_from_lattices_that_fail_their_certificate(smoke_run
     assert mended.returncode == 0, mended.stdout
     for made in (certificate, f"results/smoke/lattices/{name}.nc"):
         assert (copy.path / made).read_bytes() == (smoke_run.path / made).read_bytes()
-
-
-def test_a_remade_certificate_trains_nothing(copy, tmp_path):
-    stage = copy.path / "workflow/stages/certify_lattices.py"
-    stage.write_text(stage.read_text() + "\nCHANGED = True\n")
-    outputs = planned(copy, "members: 2", tmp_path)
-    assert "results/smoke/certificates/local_entropy.json" in outputs
-    assert not [path for path in outputs if "/nets/" in path or "/lattices/" in path]
 
 
 def test_another_seed_gives_other_results_within_error(smoke_run, warm_checkout):
