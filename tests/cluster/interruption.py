@@ -5,6 +5,7 @@ import signal
 from dataclasses import dataclass
 
 from local_slurm import submitted
+from names import ALONE, CUT, CUT_JOB, CUT_LOG
 from runs import ClusterRun
 
 from checkouts import Checkout
@@ -14,10 +15,6 @@ from waiting import read_if_there, wait_until
 # Trainings that are still to be done after the smoke preset, with a checkpoint after every epoch.
 OTHER = "{checkpoint_minutes: 0, nets: {epochs: {shallow: 20, deep: 20}}}"
 # The first is cut off again and again; the second goes on alone, as a training of days would.
-CUT = "results/smoke/nets/Model-1/member-0"
-ALONE = "results/smoke/nets/CG-64-32/member-0"
-CUT_JOB = "rule_train_model_wildcards_Model-1_0"  # Slurm's comment on it
-CUT_LOG = "results/smoke/logs/train_model/Model-1/member-0.log"
 TARGETS = [f"{CUT}.safetensors", f"{ALONE}.safetensors"]
 
 

@@ -66,12 +66,12 @@ def rules_that_run_beside_snakemake():
     return {*local, "all", "default", "total"}  # the last is a line of Snakemake's list
 
 
-def made(checkout, *folders):
-    """The files under some folders of the results, without their sidecars, by name."""
+def made(checkout, *folders, sidecars=False):
+    """The files under some folders of the results, with or without their sidecars, by name."""
     results = checkout.path / "results/smoke"
     return {
         str(path.relative_to(results)): path
         for folder in folders
         for path in (results / folder).rglob("*")
-        if path.is_file() and not path.name.endswith(".prov.json")
+        if path.is_file() and (sidecars or not path.name.endswith(".prov.json"))
     }

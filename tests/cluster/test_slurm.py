@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
-from interruption import CUT, CUT_JOB, CUT_LOG, OTHER, TARGETS, interrupt
+from interruption import OTHER, TARGETS, interrupt
 from local_slurm import check_machine, running_slurm, submitted
+from names import CUT, CUT_JOB, CUT_LOG, TRAINED, TRAINING_LOG, TRAINING_RULE
 from runs import ClusterRun, made, rules_that_run_beside_snakemake
 
 from checkouts import PROJECT, Checkout
@@ -29,9 +31,18 @@ def cluster(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cluster_run(cluster, tmp_path_factory):
-    """The smoke preset from nothing to the report, with one training cancelled as it ended."""
+def cluster_run(cluster, smoke_run, tmp_path_factory):
+    """The smoke preset to the report, with one training cancelled as it ended.
+
+    Second members are there already: every rule runs for the first ones.
+    """
     checkout = Checkout.at(tmp_path_factory.mktemp("cluster"))
+    checkout.take_kernels(smoke_run)
+    results = Path("results/smoke")
+    for name, path in made(smoke_run, *FOLDERS, sidecars=True).items():
+        if path.name.startswith("member-1."):
+            (checkout.path / results / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, checkout.path / results / name)
     held = HeldJobs.of(checkout, CUT)
     run = cluster.start(checkout, "--slurm-keep-successful-logs")
     training = run.wait_for_held(held)
@@ -205,13 +216,12 @@ def test_with_device_cuda_jobs_get_a_gpu_and_the_partition_of_ones_own_file(
     (tmp_path / "site").mkdir()
     (tmp_path / "site/profile.yaml").write_text(
         "default-resources: [slurm_partition=main]\n"
-        "set-resources: [train_thermometer:slurm_partition=accelerated]\n"
+        f"set-resources: [{TRAINING_RULE}:slurm_partition=accelerated]\n"
     )
     sampled = "results/smoke/lattices/local_entropy.nc"
     (finished.path / sampled).unlink()
-    trained = "results/smoke/nets/thermometer/member-0.safetensors"
     run = cluster.start(
-        finished, sampled, trained, "--profile", tmp_path / "site", "--retries", "0",
+        finished, sampled, TRAINED, "--profile", tmp_path / "site", "--retries", "0",
         "--keep-going", changes=[changes],
     )  # fmt: skip
     run.wait_for(lambda: len(submitted(run.said)) == 2)
@@ -226,8 +236,7 @@ def test_with_device_cuda_jobs_get_a_gpu_and_the_partition_of_ones_own_file(
     partitions = {job["Comment"].split("_")[1]: job["Partition"] for job in jobs}
     assert partitions == {"lattices": "main", "train": "accelerated"}
     if {job["JobState"] for job in jobs} != {"COMPLETED"}:  # a stand-in it is
-        log = finished.path / "results/smoke/logs/train_thermometer/member-0.log"
-        assert "device is cuda, but" in log.read_text()
+        assert "device is cuda, but" in (finished.path / TRAINING_LOG).read_text()
 
 
 def test_ctrl_c_cancels_what_was_submitted(cluster, checkout):

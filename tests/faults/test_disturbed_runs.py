@@ -165,18 +165,18 @@ def mounted(folder, *options):
 @MOUNTS
 @pytest.mark.parametrize("place", ["results", ".snakemake"])
 def test_a_full_disk_is_told_in_words_and_with_room_again_the_run_ends_as_if_undisturbed(
-    smoke_run, checkout, place
+    smoke_run, warm_checkout, place
 ):
-    folder = checkout.path / place
+    folder = warm_checkout.path / place
     folder.mkdir(exist_ok=True)
     with mounted(folder, "-t", "tmpfs", "-o", "size=100k", "tmpfs"):
-        run = checkout.smoke(TARGET)
+        run = warm_checkout.smoke(TARGET)
         if run.returncode:
             # What Snakemake itself cannot write in the middle of a run it tells in its own words.
             told = ("the disk is full; free some space", "No space left on device")
             assert any(words in run.stdout for words in told), run.stdout
         subprocess.run(["mount", "-o", "remount,size=50m", folder], check=True)
-        ends_well(checkout, smoke_run)
+        ends_well(warm_checkout, smoke_run)
 
 
 @MOUNTS
