@@ -5,7 +5,7 @@ import signal
 from dataclasses import dataclass
 
 from local_slurm import submitted
-from names import ALONE, CUT, CUT_JOB, CUT_LOG
+from named_jobs import ALONE, CUT, CUT_JOB, CUT_LOG
 from runs import ClusterRun
 
 from checkouts import Checkout

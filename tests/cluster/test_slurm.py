@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from interruption import OTHER, TARGETS, interrupt
 from local_slurm import check_machine, running_slurm, submitted
-from names import CUT, CUT_JOB, CUT_LOG, TRAINED, TRAINING_LOG, TRAINING_RULE
+from named_jobs import CUT, CUT_JOB, CUT_LOG, TRAINED, TRAINING_LOG, TRAINING_RULE
 from runs import ClusterRun, made, rules_that_run_beside_snakemake
 
 from checkouts import PROJECT, Checkout

@@ -10,6 +10,10 @@ from recording import Recording
 
 from planning import PlannedJob
 
+# The rules that train: of the shallow nets, of the models, and all of them.
+TRAIN_SHALLOW, TRAIN_MODEL = "train_shallow_net", "train_model"
+TRAINING = {TRAIN_SHALLOW, TRAIN_MODEL, "train_thermometer"}
+
 
 @dataclass(frozen=True)
 class FileEdit:

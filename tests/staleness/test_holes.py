@@ -9,7 +9,7 @@ import re
 import shutil
 
 import pytest
-from cases import assert_exactly
+from cases import TRAIN_MODEL, TRAIN_SHALLOW, assert_exactly
 from edits import PROJECT, files, significant
 
 from planning import Planner
@@ -157,7 +157,7 @@ def test_one_of_two_equal_values_is_noticed(planners):
     target = f"{RESULTS}/nets/Model-1/member-0.losses.csv"
     changed = {"lattices": {"validation_fraction": 0.25}}
     plan = planners.submit(target, settings=changed).result()
-    assert rules(plan) == {"train_model", "evaluate_model"}
+    assert rules(plan) == {TRAIN_MODEL, "evaluate_model"}
 
 
 def test_two_values_that_are_swapped_are_noticed(planners):
@@ -265,7 +265,7 @@ def test_a_stale_job_is_selected_at_once_also_if_only_its_certificate_is_made_ag
     name = "workflow/coarsegrain/ising/exact.py"
     plan = planners.submit(edits={name: significant(name)}).result()
     assert {"certify_lattices", "beta_flow", "plot_local_entropy"} <= rules(plan)
-    assert not rules(plan) & {"sample_lattices", "train_model", "local_entropy"}
+    assert not rules(plan) & {"sample_lattices", TRAIN_MODEL, "local_entropy"}
 
 
 def test_members_are_stale_when_the_code_that_trained_them_together_is_edited(copy):
@@ -276,7 +276,7 @@ def test_members_are_stale_when_the_code_that_trained_them_together_is_edited(co
     copy.run(*targets, settings=together)
     assert copy.plan(*targets, settings=together) == []
     plan = copy.plan(*targets, settings=together, edits={name: significant(name)})
-    assert rules(plan) == {"train_members", "train_shallow_net"}
+    assert rules(plan) == {"train_members", TRAIN_SHALLOW}
     assert len(plan) == 3
 
 
