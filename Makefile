@@ -43,7 +43,7 @@ verify: $(READY) ## Tell which results are fine, stale, damaged, missing or fore
 
 test: $(READY) ## Run all tests, the fast ones first
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or gpu" --durations 15
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "slow or gpu" --durations 15
 
 test-fast: $(READY) ## Run the tests that take seconds
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu"

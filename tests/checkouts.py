@@ -7,7 +7,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from numba.core.caching import UserProvidedCacheLocator
+
+from waiting import LIMIT
+
 PROJECT = Path(__file__).resolve().parent.parent
+KERNELS = ".snakemake/kernels"
 
 
 def stages(folder):
@@ -32,7 +37,27 @@ class Checkout:
             shutil.copy(PROJECT / name, path / name)
         return cls(path)
 
-    def snakemake(self, *arguments, timeout=600, variables=None):
+    def copied(self, path):
+        """A copy with its results and its compiled kernels, to go on from."""
+        shutil.copytree(self.path, path, symlinks=True)
+        shutil.rmtree(path / KERNELS, ignore_errors=True)
+        copy = Checkout(path)
+        copy.take_kernels(self)
+        return copy
+
+    def take_kernels(self, other):
+        """Take what was compiled in another checkout of the same code, not to wait for it again.
+
+        numba names a folder of kernels after the place of the code that they were compiled from.
+        """
+        named = UserProvidedCacheLocator.get_suitable_cache_subpath
+        there, here = other.path.resolve(), self.path.resolve()
+        for module in there.glob("workflow/**/__init__.py"):
+            for kernels in (other.path / KERNELS).glob(f"*/{named(module)}"):
+                place = self.path / KERNELS / kernels.parent.name
+                shutil.copytree(kernels, place / named(here / module.relative_to(there)))
+
+    def snakemake(self, *arguments, variables=None):
         """Run snakemake here; the answer's ``stdout`` holds all it printed."""
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
         return subprocess.run(
@@ -41,7 +66,7 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=timeout,
+            timeout=LIMIT,
             check=False,
             env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **(variables or {})},
         )

@@ -25,6 +25,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 RECORDER = PROJECT / "tests" / "staleness" / "recorder" / "sitecustomize.py"
 
 
+# What takes longest comes first, so that no worker is left alone with it.
+LONGEST = ("cluster", "staleness")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: not set(LONGEST).intersection(item.path.parts))
+
+
 @pytest.fixture
 def checkout(tmp_path):
     return Checkout.at(tmp_path)
@@ -57,6 +65,17 @@ def recorded_smoke_run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def smoke_run(recorded_smoke_run, tmp_path_factory):
     """A checkout in which the smoke preset has run, for tests that leave it as it is."""
-    copy = tmp_path_factory.mktemp("smoke") / "run"
-    shutil.copytree(recorded_smoke_run[0].path, copy)
-    return Checkout(copy)
+    return recorded_smoke_run[0].copied(tmp_path_factory.mktemp("smoke") / "run")
+
+
+@pytest.fixture
+def copy(smoke_run, tmp_path):
+    """A copy of the finished run, to edit, damage and go on from."""
+    return smoke_run.copied(tmp_path / "copy")
+
+
+@pytest.fixture
+def warm_checkout(checkout, smoke_run):
+    """A checkout in which nothing has run, but kernels are compiled."""
+    checkout.take_kernels(smoke_run)
+    return checkout

@@ -16,6 +16,7 @@ import pytest
 from checkouts import PROJECT
 from coarsegrain.ising import exact
 from coarsegrain.rg.decimation import decimate
+from waiting import LIMIT
 
 BENCHMARKS = PROJECT / "benchmarks"
 PACKAGES = ("peapods", "pyising")
@@ -38,7 +39,7 @@ def run(program, *arguments, kernels):
     }
     command = [sys.executable, BENCHMARKS / program, *map(str, arguments)]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=900, check=False, env=environment
+        command, capture_output=True, text=True, timeout=LIMIT, check=False, env=environment
     )
 
 

@@ -16,6 +16,7 @@ from coarsegrain import device
 from coarsegrain.device import choose_device
 from coarsegrain.errors import DeviceError
 from coarsegrain.threads import use_threads
+from waiting import LIMIT
 
 WORKFLOW = Path(__file__).resolve().parents[1] / "workflow"
 
@@ -134,7 +135,7 @@ assert device.choose_device({name!r}) == "cpu"
 assert "torch" not in sys.modules
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(WORKFLOW), *sys.path])}
-    subprocess.run([sys.executable, "-c", program], check=True, env=environment, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment, timeout=LIMIT)
 
 
 def test_this_machine_has_a_device_of_one_kind_or_the_other(capsys):

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from checkouts import PROJECT, Checkout
+from checkouts import KERNELS, PROJECT, Checkout
+from waiting import LIMIT
 
 SMOKE = yaml.safe_load((PROJECT / "workflow/presets/smoke.yaml").read_text())
 EXAMPLES = dict(
@@ -45,7 +46,7 @@ def snakemake(folder, *arguments, **environment):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        timeout=LIMIT,
         check=False,
         env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **environment},
     )
@@ -89,8 +90,7 @@ def example(tmp_path_factory, smoke_run):
     (folder / "coarsegrain").symlink_to(smoke_run.path)
     mine = written(folder, ["mine/workflow/Snakefile", "mine/config/config.yaml"])
     # compiled from the same files, so there is no need to wait for that again
-    kernels = ".snakemake/kernels"
-    shutil.copytree(smoke_run.path / kernels, mine / kernels)
+    shutil.copytree(smoke_run.path / KERNELS, mine / KERNELS)
     before = files_of(smoke_run.path)
     run = snakemake(mine, *over_example(folder))
     assert run.returncode == 0, run.stdout

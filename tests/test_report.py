@@ -7,6 +7,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from waiting import LIMIT
+
 SUBJECTS = {
     "Entropy": ["local entropy", "lattice gallery"],
     "Flow of beta": ["beta flow", "thermometer"],
@@ -41,7 +43,7 @@ def browser():
 
 def click(browser, text):
     path = f"//*[normalize-space(text())='{text}']"
-    WebDriverWait(browser, 20).until(lambda b: b.find_elements(By.XPATH, path))
+    WebDriverWait(browser, LIMIT).until(lambda b: b.find_elements(By.XPATH, path))
     browser.find_elements(By.XPATH, path)[0].click()
 
 
@@ -50,7 +52,7 @@ def test_certificates_are_in_the_report(smoke_run, browser):
     for text in ("Results", "Lattices"):
         click(browser, text)
     path = "//*[normalize-space(text())='certificates']"
-    WebDriverWait(browser, 20).until(lambda b: b.find_elements(By.XPATH, path))
+    WebDriverWait(browser, LIMIT).until(lambda b: b.find_elements(By.XPATH, path))
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
@@ -60,6 +62,6 @@ def test_every_subject_lists_its_figures_without_an_error(smoke_run, browser, su
         click(browser, text)
     for figure in SUBJECTS[subject]:
         path = f"//*[starts-with(normalize-space(text()), '{figure} (Figure')]"
-        WebDriverWait(browser, 20).until(lambda b, p=path: b.find_elements(By.XPATH, p))
+        WebDriverWait(browser, LIMIT).until(lambda b, p=path: b.find_elements(By.XPATH, p))
     errors = [line for line in browser.get_log("browser") if line["level"] == "SEVERE"]
     assert errors == []

@@ -5,17 +5,16 @@ import signal
 from dataclasses import dataclass
 
 from local_slurm import submitted
-from runs import ClusterRun, copied
+from named_jobs import ALONE, CUT, CUT_JOB, CUT_LOG
+from runs import ClusterRun
 
 from checkouts import Checkout
+from held_jobs import HeldJobs, is_running
+from waiting import read_if_there, wait_until
 
-LONG = "{checkpoint_minutes: 0, nets: {epochs: {shallow: 6000, deep: 4000}}}"
+# Trainings that are still to be done after the smoke preset, with a checkpoint after every epoch.
+OTHER = "{checkpoint_minutes: 0, nets: {epochs: {shallow: 20, deep: 20}}}"
 # The first is cut off again and again; the second goes on alone, as a training of days would.
-CUT = "results/smoke/nets/Model-1/member-0"
-ALONE = "results/smoke/nets/CG-64-32/member-0"
-CUT_JOB = "rule_train_net_wildcards__Model-1_0"  # Slurm's comment on it
-CUT_LOG = "results/smoke/logs/train_net/Model-1/member-0.log"
-ALONE_JOB = "rule_train_net_wildcards__CG-64-32_0"
 TARGETS = [f"{CUT}.safetensors", f"{ALONE}.safetensors"]
 
 
@@ -39,45 +38,45 @@ def interrupt(cluster, finished, folder):
         folder: where to work.
     """
     changes = [folder / "changes.yaml"]
-    changes[0].write_text(LONG)
-    checkout = copied(finished, folder / "killed")
+    changes[0].write_text(OTHER)
+    checkout = finished.copied(folder / "killed")
+    cut, alone = (HeldJobs.of(checkout, each) for each in (CUT, ALONE))
+    log = checkout.path / CUT_LOG
 
-    def has_checkpoint(member):
-        path = checkout.path / member
-        return any((path.parent / "checkpoints").glob(f"{path.name}.*"))
+    def cancel(process):
+        """What scancel does to the training that waits as this process."""
+        cluster.command("scancel", cluster.number_of(CUT_JOB))
+        wait_until(lambda: "asked to stop" in read_if_there(log) or not is_running(process))
+        cut.let_go(process)
 
     first = cluster.start(checkout, *TARGETS, changes=changes)
-    cuts = {CUT: ("scancel", CUT_JOB), ALONE: ("scontrol", "suspend", ALONE_JOB)}
-    while cuts:  # whichever comes first: a training takes seconds
-        path = first.wait_for(lambda: next(filter(has_checkpoint, cuts), None))
-        *words, job = cuts.pop(path)
-        cluster.command(*words, cluster.number_of(job))
-    first.wait_for(lambda: "going on after epoch" in (checkout.path / CUT_LOG).read_text())
+    goes_on_alone = first.wait_for_held(alone)
+    cancel(first.wait_for_held(cut))
+    again = first.wait_for_held(cut)
+    assert "going on after epoch" in log.read_text()
     first.signal(signal.SIGKILL)
-    _, said = first.end(timeout=60)
-    cluster.command("scancel", cluster.number_of(CUT_JOB))
-    refused = [
-        cluster.start(checkout, *TARGETS, changes=changes).end(timeout=120) for _ in range(2)
-    ]
-    cluster.command("scontrol", "resume", cluster.number_of(ALONE_JOB))
-    cluster.wait_until_empty(timeout=300)
+    _, said = first.end()
+    cancel(again)
+    refused = [cluster.start(checkout, *TARGETS, changes=changes).end() for _ in range(2)]
+    alone.let_go(goes_on_alone)
+    cluster.wait_until_empty()
+    for held in (cut, alone):
+        held.end()
     killed = ClusterRun(checkout, said, cluster.jobs(submitted(said)))
 
-    unlocked = copied(checkout, folder / "unlocked")
+    unlocked = checkout.copied(folder / "unlocked")
     without_answer = folder / "bin/squeue"
     without_answer.parent.mkdir()
     without_answer.write_text("#!/bin/sh\nexit 1\n")
     without_answer.chmod(0o755)
     path = {"PATH": f"{without_answer.parent}:{os.environ['PATH']}"}
-    refused.append(
-        cluster.start(unlocked, *TARGETS, changes=changes, environment=path).end(timeout=120)
-    )
+    refused.append(cluster.start(unlocked, *TARGETS, changes=changes, environment=path).end())
 
     last = cluster.start(checkout, *TARGETS, changes=changes)
-    undisturbed = copied(finished, folder / "undisturbed")
+    undisturbed = finished.copied(folder / "undisturbed")
     here = undisturbed.smoke(TARGETS[0], changes=changes)
     assert here.returncode == 0, here.stdout
-    status, said = last.end(timeout=300)
+    status, said = last.end()
     assert status == 0, said
     last = ClusterRun(checkout, said, cluster.jobs(submitted(said)))
     return Interrupted(killed, refused, unlocked, last, undisturbed)

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +15,13 @@ import pytest
 from runs import Run
 
 from checkouts import PROJECT
+from waiting import LIMIT, wait_until
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
 # Slurm clears SLURM_CONF in the jobs it starts: they find their configuration nowhere else.
 CONFIGURATION = Path("/etc/slurm")
-NOT_ENDED = "PENDING,CONFIGURING,RUNNING,SUSPENDED,COMPLETING"
+GOING_ON = "PENDING,CONFIGURING,RUNNING"
+NOT_ENDED = f"{GOING_ON},COMPLETING"
 OURS = "# Written by coarsegrain's tests.\n"
 
 
@@ -58,16 +59,15 @@ class Cluster:
         shown = _output("scontrol", "--oneliner", "show", "job", str(number))
         return dict(re.findall(r"(\w+)=(\S*)", shown))
 
-    def running(self):
-        """The jobs that wait or run: what each was submitted for, by number."""
-        lines = _output(
-            "squeue", "--noheader", f"--states={NOT_ENDED}", "--format=%i %k"
-        ).splitlines()
+    def running(self, states=NOT_ENDED):
+        """The jobs in some states: what each was submitted for, by number."""
+        lines = _output("squeue", "--noheader", f"--states={states}", "--format=%i %k").splitlines()
         return {int(number): comment for number, comment in (line.split() for line in lines)}
 
     def number_of(self, comment):
-        """The number of the job that waits or runs for this."""
-        (number,) = (each for each, told in self.running().items() if told == comment)
+        """The number of the job that waits or runs for this; one that is cancelled does not."""
+        going_on = self.running(GOING_ON)
+        (number,) = (each for each, told in going_on.items() if told == comment)
         return number
 
     def command(self, *words):
@@ -79,12 +79,9 @@ class Cluster:
         self.command("scancel", *self.running())
         self.wait_until_empty()
 
-    def wait_until_empty(self, timeout=60):
+    def wait_until_empty(self):
         """Wait until no job waits or runs."""
-        until = time.monotonic() + timeout
-        while self.running():
-            assert time.monotonic() < until, f"jobs do not end: {self.running()}"
-            time.sleep(0.2)
+        wait_until(lambda: not self.running(), told=self.running)
 
 
 def submitted(said):
@@ -149,6 +146,7 @@ def _configure(scratch, stack):
     key.chmod(0o400)
     for name in ("state", "spool"):
         (scratch / name).mkdir()
+    # Its patience is that of the tests: a busy machine may take long to start or to end a job.
     files = {
         "slurm.conf": f"""\
 ClusterName=coarsegrain
@@ -169,7 +167,11 @@ SelectTypeParameters=CR_Core_Memory
 MpiDefault=none
 ReturnToService=2
 MinJobAge=86400
-KillWait=20
+KillWait=3600
+MessageTimeout=100
+TCPTimeout=100
+BatchStartTimeout=3600
+SlurmdTimeout=0
 GresTypes=gpu
 StateSaveLocation={scratch}/state
 SlurmdSpoolDir={scratch}/spool
@@ -216,23 +218,19 @@ def _start(command, log, stack):
 
     def stop():
         daemon.terminate()
-        try:
-            daemon.wait(20)
-        except subprocess.TimeoutExpired:
-            daemon.kill()
-            daemon.wait()
+        daemon.wait(LIMIT)
 
     stack.callback(stop)
 
 
 def _wait_until_idle(log):
-    until = time.monotonic() + 60
-    while "idle" not in _output("sinfo", "--noheader", "--format=%T", check=False).split():
-        assert time.monotonic() < until, f"Slurm does not start:\n{log.read_text()}"
-        time.sleep(0.2)
+    def is_idle():
+        return "idle" in _output("sinfo", "--noheader", "--format=%T", check=False).split()
+
+    wait_until(is_idle, told=log.read_text)
 
 
 def _output(*command, check=True):
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
     assert answer.returncode == 0 or not check, answer.stderr
     return answer.stdout

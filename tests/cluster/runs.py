@@ -2,13 +2,13 @@
 
 import os
 import re
-import shutil
 import subprocess
-import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from checkouts import PROJECT, Checkout
+from waiting import LIMIT, wait_until
 
 
 @dataclass(frozen=True)
@@ -23,22 +23,22 @@ class Run:
         """What it has printed so far."""
         return self.output.read_text()
 
-    def end(self, timeout):
+    def end(self):
         """Wait until it ends; return its exit status and all it printed."""
-        return self.process.wait(timeout), self.said
+        return self.process.wait(LIMIT), self.said
 
-    def wait_for(self, condition, timeout=300):
+    def wait_for(self, condition):
         """Wait until something holds; return its value. The run must go on until then."""
-        until = time.monotonic() + timeout
-        while not (value := condition()):
-            assert self.process.poll() is None, self.said
-            assert time.monotonic() < until, self.said
-            time.sleep(0.05)
-        return value
+        return wait_until(condition, process=self.process, told=lambda: self.said)
+
+    def wait_for_held(self, jobs):
+        """Wait until one of ``HeldJobs`` waits; return the number of its process."""
+        return jobs.wait_for_one(self.process, told=lambda: self.said)
 
     def signal(self, number):
         """What the shell does to it: Ctrl-C, or kill."""
-        os.killpg(self.process.pid, number)
+        with suppress(ProcessLookupError):  # it has ended
+            os.killpg(self.process.pid, number)
 
 
 @dataclass(frozen=True)
@@ -69,18 +69,12 @@ def rules_that_run_beside_snakemake():
     return {*local, "all", "default", "total"}  # the last is a line of Snakemake's list
 
 
-def copied(checkout, path):
-    """A copy of a checkout with its results, to go on from."""
-    shutil.copytree(checkout.path, path, symlinks=True)
-    return Checkout(path)
-
-
-def made(checkout, *folders):
-    """The files under some folders of the results, without their sidecars, by name."""
+def made(checkout, *folders, sidecars=False):
+    """The files under some folders of the results, with or without their sidecars, by name."""
     results = checkout.path / "results/smoke"
     return {
         str(path.relative_to(results)): path
         for folder in folders
         for path in (results / folder).rglob("*")
-        if path.is_file() and not path.name.endswith(".prov.json")
+        if path.is_file() and (sidecars or not path.name.endswith(".prov.json"))
     }

@@ -9,11 +9,14 @@ import sys
 from collections import Counter
 
 import pytest
-from interruption import CUT, CUT_JOB, CUT_LOG, LONG, TARGETS, interrupt
+from interruption import OTHER, TARGETS, interrupt
 from local_slurm import check_machine, running_slurm, submitted
-from runs import ClusterRun, copied, made, rules_that_run_beside_snakemake
+from named_jobs import CUT, CUT_JOB, CUT_LOG, TRAINED, TRAINING_LOG, TRAINING_RULE
+from runs import ClusterRun, made, rules_that_run_beside_snakemake
 
 from checkouts import PROJECT, Checkout
+from held_jobs import HeldJobs, is_running
+from waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -27,13 +30,17 @@ def cluster(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cluster_run(cluster, tmp_path_factory):
-    """The smoke preset from nothing to the report, with one training cancelled as it began."""
+def cluster_run(cluster, smoke_run, tmp_path_factory):
+    """The smoke preset from nothing to the report, with one training cancelled as it ended."""
     checkout = Checkout.at(tmp_path_factory.mktemp("cluster"))
+    checkout.take_kernels(smoke_run)
+    held = HeldJobs.of(checkout, CUT)
     run = cluster.start(checkout, "--slurm-keep-successful-logs")
-    run.wait_for((checkout.path / CUT_LOG).exists, timeout=900)
+    training = run.wait_for_held(held)
     cluster.command("scancel", cluster.number_of(CUT_JOB))
-    status, said = run.end(timeout=900)
+    wait_until(lambda: not is_running(training))
+    held.end()
+    status, said = run.end()
     assert status == 0, said
     return ClusterRun(checkout, said, cluster.jobs(submitted(said)))
 
@@ -41,7 +48,7 @@ def cluster_run(cluster, tmp_path_factory):
 @pytest.fixture
 def finished(cluster_run, tmp_path):
     """A copy of the checkout and of what the cluster made, to go on from."""
-    return copied(cluster_run.checkout, tmp_path / "finished")
+    return cluster_run.checkout.copied(tmp_path / "finished")
 
 
 def test_tables_from_the_cluster_are_those_of_a_local_run_byte_for_byte(cluster_run, smoke_run):
@@ -116,7 +123,7 @@ def test_after_the_cluster_nothing_is_left_to_do_here_and_after_here_nothing_the
     here = cluster_run.checkout.smoke("--dry-run")
     assert here.returncode == 0
     assert "Nothing to be done" in here.stdout, here.stdout
-    status, said = cluster.start(smoke_run, "--dry-run").end(timeout=60)
+    status, said = cluster.start(smoke_run, "--dry-run").end()
     assert status == 0
     assert "Nothing to be done" in said, said
 
@@ -181,9 +188,9 @@ def test_where_slurm_does_not_answer_one_unlocks_oneself(interrupted, tmp_path):
     status, said = interrupted.refused[2]
     assert status != 0
     assert "--unlock" in said
-    checkout = copied(interrupted.unlocked, tmp_path / "unlocked")
+    checkout = interrupted.unlocked.copied(tmp_path / "unlocked")
     changes = [tmp_path / "changes.yaml"]
-    changes[0].write_text(LONG)
+    changes[0].write_text(OTHER)
     assert checkout.smoke("--unlock", changes=changes).returncode == 0
     run = checkout.smoke(*TARGETS, changes=changes)
     assert run.returncode == 0, run.stdout
@@ -200,19 +207,18 @@ def test_with_device_cuda_jobs_get_a_gpu_and_the_partition_of_ones_own_file(
     (tmp_path / "site").mkdir()
     (tmp_path / "site/profile.yaml").write_text(
         "default-resources: [slurm_partition=main]\n"
-        "set-resources: [train_net:slurm_partition=accelerated]\n"
+        f"set-resources: [{TRAINING_RULE}:slurm_partition=accelerated]\n"
     )
     sampled = "results/smoke/lattices/local_entropy.nc"
     (finished.path / sampled).unlink()
-    trained = "results/smoke/nets/thermometer/member-0.safetensors"
     run = cluster.start(
-        finished, sampled, trained, "--profile", tmp_path / "site", "--retries", "0",
+        finished, sampled, TRAINED, "--profile", tmp_path / "site", "--retries", "0",
         "--keep-going", changes=[changes],
     )  # fmt: skip
     run.wait_for(lambda: len(submitted(run.said)) == 2)
-    cluster.wait_until_empty(timeout=300)
+    cluster.wait_until_empty()
     run.signal(signal.SIGINT)  # it would notice later
-    _, said = run.end(timeout=120)
+    _, said = run.end()
     jobs = list(cluster.jobs(submitted(said)).values())
     assert {job["TresPerJob"] for job in jobs} == {"gres:gpu:1"}
     # there is one, so that they must run one after the other, though there are CPUs for both
@@ -221,15 +227,16 @@ def test_with_device_cuda_jobs_get_a_gpu_and_the_partition_of_ones_own_file(
     partitions = {job["Comment"].split("_")[1]: job["Partition"] for job in jobs}
     assert partitions == {"lattices": "main", "train": "accelerated"}
     if {job["JobState"] for job in jobs} != {"COMPLETED"}:  # a stand-in it is
-        log = finished.path / "results/smoke/logs/train_net/thermometer/member-0.log"
-        assert "device is cuda, but" in log.read_text()
+        assert "device is cuda, but" in (finished.path / TRAINING_LOG).read_text()
 
 
 def test_ctrl_c_cancels_what_was_submitted(cluster, checkout):
-    run = cluster.start(checkout, "results/smoke/lattices/local_entropy.nc")
+    result = "results/smoke/lattices/local_entropy"
+    HeldJobs.of(checkout, result)  # so that it does not end before
+    run = cluster.start(checkout, f"{result}.nc")
     run.wait_for(lambda: submitted(run.said))
     run.signal(signal.SIGINT)
-    status, said = run.end(timeout=120)
+    status, said = run.end()
     assert status != 0
     (job,) = cluster.jobs(submitted(said)).values()
     assert job["JobState"] == "CANCELLED"

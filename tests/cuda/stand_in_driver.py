@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import pytest
 
+from waiting import LIMIT
+
 SOURCE = Path(__file__).parent / "driver" / "stand_in.c"
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 JOB = """
@@ -48,7 +50,7 @@ class Job:
             bufsize=0,
         )
 
-    def line(self, seconds=30):
+    def line(self, seconds=LIMIT):
         ready, _, _ = select.select([self._process.stdout], [], [], seconds)
         assert ready, "the job says nothing"
         return self._process.stdout.readline().decode().strip()
@@ -60,14 +62,14 @@ class Job:
     def send(self, signal):
         """Send it a signal; return its exit status."""
         self._process.send_signal(signal)
-        return self._process.wait(timeout=30)
+        return self._process.wait(timeout=LIMIT)
 
     def tell(self, line):
         self._process.stdin.write(f"{line}\n".encode())
 
     def end(self):
         self._process.stdin.close()
-        return self._process.wait(timeout=30)
+        return self._process.wait(timeout=LIMIT)
 
     def discard(self):
         self._process.kill()
@@ -111,7 +113,7 @@ class Machine:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=LIMIT,
             check=False,
         )
         return run.stdout.strip()

@@ -30,14 +30,16 @@ def conda(tmp_path, monkeypatch):
 
 
 def test_a_run_with_conda_gives_a_plain_runs_bytes_and_switching_makes_nothing_stale(
-    smoke_run, checkout, conda
+    smoke_run, warm_checkout, conda
 ):
-    run = checkout.smoke(*TARGETS, *CONDA)
+    run = warm_checkout.smoke(*TARGETS, *CONDA)
     assert run.returncode == 0, run.stdout
 
-    asked = (checkout.path / "envs/cpu.yaml").read_text()
+    asked = (warm_checkout.path / "envs/cpu.yaml").read_text()
     assert calls_of(conda) == [{"words": ["env", "create"], "file": asked}]
-    (prefix,) = [path for path in (checkout.path / ".snakemake/conda").iterdir() if path.is_dir()]
+    (prefix,) = [
+        path for path in (warm_checkout.path / ".snakemake/conda").iterdir() if path.is_dir()
+    ]
     stages = [start for start in interpreters_in(prefix) if start["words"][0] == "-m"]
     assert {start["words"][1] for start in stages} >= {
         "stages.lattices.sample_lattices", "stages.lattices.certify_lattices",
@@ -46,18 +48,18 @@ def test_a_run_with_conda_gives_a_plain_runs_bytes_and_switching_makes_nothing_s
         "stages.autoencoder.evaluate_model", "stages.autoencoder.describe_models",
     }  # fmt: skip
     assert {Path(start["prefix"]) for start in stages} == {prefix}
-    assert {start["path"] for start in stages} == {str(checkout.path / "workflow")}
+    assert {start["path"] for start in stages} == {str(warm_checkout.path / "workflow")}
 
-    results = checkout.path / "results/smoke"
+    results = warm_checkout.path / "results/smoke"
     folders = ("nets", "lattices", "certificates", "tables")
     made = [path for folder in folders for path in (results / folder).rglob("*") if path.is_file()]
     assert len(made) > 12
     for path in made:
-        plain = smoke_run.path / path.relative_to(checkout.path)
+        plain = smoke_run.path / path.relative_to(warm_checkout.path)
         assert path.read_bytes() == plain.read_bytes(), path
 
-    assert NOTHING in checkout.smoke(*TARGETS, "--dry-run").stdout
-    assert NOTHING in checkout.smoke(*TARGETS, "--dry-run", *CONDA).stdout
+    assert NOTHING in warm_checkout.smoke(*TARGETS, "--dry-run").stdout
+    assert NOTHING in warm_checkout.smoke(*TARGETS, "--dry-run", *CONDA).stdout
     assert NOTHING in smoke_run.smoke("--dry-run", *CONDA).stdout
 
 

@@ -7,13 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from final_names import MODIFY, MOVED_TO, FinalNames
 
 from checkouts import PROJECT, Checkout
+from held_jobs import HeldJobs, is_running
 from pipeline.provenance import sha256, sidecar_path
+from waiting import LIMIT, wait_until
 
 pytestmark = pytest.mark.slow
 MOUNTS = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount file systems")
@@ -21,6 +22,7 @@ MOUNTS = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount file s
 NET = "results/smoke/nets/CG-64-32/member-0"
 TARGET = f"{NET}.losses.csv"
 LATTICES = "results/smoke/lattices/critical/CG-64-32/member-0"
+CERTIFYING = "certify_lattices"
 MADE = [
     *(f"{LATTICES}{level}.nc" for level in ("", ".step-1", ".step-2")),
     "results/smoke/certificates/critical/CG-64-32/member-0.json",
@@ -29,20 +31,13 @@ MADE = [
 
 
 @pytest.fixture
-def emptied(checkout):
+def emptied(warm_checkout):
     """A checkout with the folders of results, without any."""
     for path in MADE:
-        (checkout.path / path).parent.mkdir(parents=True, exist_ok=True)
+        (warm_checkout.path / path).parent.mkdir(parents=True, exist_ok=True)
         # Snakemake removes an empty folder with the outputs of a failed job, and its watch ends.
-        (checkout.path / path).with_name("notes").touch()
-    return checkout
-
-
-@pytest.fixture
-def made(smoke_run, tmp_path):
-    """A copy of the finished run."""
-    shutil.copytree(smoke_run.path, tmp_path / "copy")
-    return Checkout(tmp_path / "copy")
+        (warm_checkout.path / path).with_name("notes").touch()
+    return warm_checkout
 
 
 def assert_all_is_as_undisturbed(checkout, smoke_run):
@@ -63,13 +58,6 @@ def start(checkout, *arguments):
         )  # fmt: skip
 
 
-def wait_for(condition, seconds=120):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.01)
-
-
 def ends_well(checkout, smoke_run, *arguments):
     run = checkout.smoke(TARGET, *arguments)
     assert run.returncode == 0, run.stdout
@@ -78,9 +66,9 @@ def ends_well(checkout, smoke_run, *arguments):
     return run
 
 
-def stage_runs(checkout, name):
-    """Whether a job of a stage has begun: its log is there."""
-    return any((checkout.path / "results/smoke/logs").glob(f"{name}/**/*.log"))
+def said(checkout):
+    """What the run that ``start`` has started said so far."""
+    return (checkout.path / "said").read_text()
 
 
 def test_kills_at_every_stage_show_no_half_file_and_the_last_run_ends_as_if_undisturbed(
@@ -97,23 +85,29 @@ def test_kills_at_every_stage_show_no_half_file_and_the_last_run_ends_as_if_undi
                 assert sha256(path) == whole[path]
             yield path
 
+    held = HeldJobs.of(emptied, LATTICES)
     run = start(emptied)
-    wait_for(lambda: stage_runs(emptied, "sample_lattices"))
+    left_behind = held.wait_for_one(run, lambda: said(emptied))
     run.kill()  # -9, of Snakemake only
     run.wait()
 
     run = start(emptied)
-    wait_for(lambda: stage_runs(emptied, "certify_lattices") or run.poll() is not None)
+    held.wait_for_one(run, lambda: said(emptied), but=left_behind)
+    held.end()
+    logs = emptied.path / f"results/smoke/logs/{CERTIFYING}"
+    wait_until(lambda: any(logs.rglob("*.log")), process=run, told=lambda: said(emptied))
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
 
+    held = HeldJobs.of(emptied, NET)
     run = start(emptied)
-    wait_for(lambda: stage_runs(emptied, "autoencoder.train_net") or run.poll() is not None)
+    job = held.wait_for_one(run, lambda: said(emptied))
     os.killpg(run.pid, signal.SIGINT)
-    time.sleep(0.3)
+    wait_until(lambda: not is_running(job))
     with contextlib.suppress(ProcessLookupError):
         os.killpg(run.pid, signal.SIGINT)
-    run.wait(60)
+    run.wait(LIMIT)
+    held.end()
     list(told())
     ends_well(emptied, smoke_run)
     appeared = set(told())
@@ -135,8 +129,8 @@ SPOILT = {"empty": b"", "garbage": b"\xff\xfe\x00\x81 no text"}
 
 
 @pytest.mark.parametrize("what", ["empty", "garbage"])
-def test_what_a_power_loss_spoils_is_mended_by_the_next_run(smoke_run, made, what):
-    notes = made.path / ".snakemake"
+def test_what_a_power_loss_spoils_is_mended_by_the_next_run(smoke_run, copy, what):
+    notes = copy.path / ".snakemake"
     (notes / "checksums.json").touch()
     for note in (notes / "metadata").rglob("*"):
         if note.is_file():
@@ -145,15 +139,15 @@ def test_what_a_power_loss_spoils_is_mended_by_the_next_run(smoke_run, made, wha
         *(path for folder in ("metadata", "incomplete", "runs", "kernels")
           for path in (notes / folder).rglob("*") if path.is_file()),
         notes / "checksums.json",
-        made.path / f"{NET}.history.csv", sidecar_path(made.path / f"{NET}.safetensors"),
+        copy.path / f"{NET}.history.csv", sidecar_path(copy.path / f"{NET}.safetensors"),
     ]  # fmt: skip
     for path in spoilt:
         path.write_bytes(SPOILT[what])
-    for path in (made.path / f"{LATTICES}.nc", notes / "runs/results/smoke/run.lock"):
+    for path in (copy.path / f"{LATTICES}.nc", notes / "runs/results/smoke/run.lock"):
         os.utime(path, (2.2e9, 2.2e9))  # the year 2039
-    os.utime(made.path / f"{LATTICES}.step-1.nc", (0, 0))
-    ends_well(made, smoke_run)
-    again = ends_well(made, smoke_run)
+    os.utime(copy.path / f"{LATTICES}.step-1.nc", (0, 0))
+    ends_well(copy, smoke_run)
+    again = ends_well(copy, smoke_run)
     assert "Nothing to be done" in again.stdout
 
 
@@ -169,57 +163,57 @@ def mounted(folder, *options):
 @MOUNTS
 @pytest.mark.parametrize("place", ["results", ".snakemake"])
 def test_a_full_disk_is_told_in_words_and_with_room_again_the_run_ends_as_if_undisturbed(
-    smoke_run, checkout, place
+    smoke_run, warm_checkout, place
 ):
-    folder = checkout.path / place
+    folder = warm_checkout.path / place
     folder.mkdir(exist_ok=True)
     with mounted(folder, "-t", "tmpfs", "-o", "size=100k", "tmpfs"):
-        run = checkout.smoke(TARGET)
+        run = warm_checkout.smoke(TARGET)
         if run.returncode:
             # What Snakemake itself cannot write in the middle of a run it tells in its own words.
             told = ("the disk is full; free some space", "No space left on device")
             assert any(words in run.stdout for words in told), run.stdout
         subprocess.run(["mount", "-o", "remount,size=50m", folder], check=True)
-        ends_well(checkout, smoke_run)
+        ends_well(warm_checkout, smoke_run)
 
 
 @MOUNTS
 @pytest.mark.parametrize("place", ["results", ".snakemake", "."])
-def test_a_read_only_folder_is_told_in_a_sentence_before_any_job(smoke_run, made, place):
-    (made.path / TARGET).unlink()
-    folder = made.path / place
+def test_a_read_only_folder_is_told_in_a_sentence_before_any_job(smoke_run, copy, place):
+    (copy.path / TARGET).unlink()
+    folder = copy.path / place
     with mounted(folder, "--bind", folder):
         subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
         # from outside: a process is where it was before the mount
-        run = Checkout(made.path).smoke(TARGET)
+        run = Checkout(copy.path).smoke(TARGET)
     assert run.returncode != 0
     assert "read-only file system" in run.stdout
     assert 'File "' not in run.stdout
     assert "Evaluating" not in run.stdout
     assert run.stdout.rstrip().endswith(".")
-    ends_well(made, smoke_run)
+    ends_well(copy, smoke_run)
 
 
-def test_a_folder_in_an_outputs_place_is_told_before_anything_is_computed(smoke_run, made):
-    path = made.path / f"{NET}.safetensors"
+def test_a_folder_in_an_outputs_place_is_told_before_anything_is_computed(smoke_run, copy):
+    path = copy.path / f"{NET}.safetensors"
     path.unlink()
-    (made.path / TARGET).unlink()
+    (copy.path / TARGET).unlink()
     path.mkdir()
     (path / "mine").touch()
-    run = made.smoke(TARGET)
+    run = copy.smoke(TARGET)
     assert run.returncode != 0
     assert f"{NET}.safetensors is a folder, not a file; move it away." in run.stdout
     assert "epochs in" not in run.stdout
-    path.rename(made.path / "away")
-    ends_well(made, smoke_run)
+    path.rename(copy.path / "away")
+    ends_well(copy, smoke_run)
 
 
 def test_a_second_run_on_the_same_files_is_refused_and_one_on_others_is_not(smoke_run, emptied):
     other = ("--config", "results_dir=results/other")
     elsewhere = TARGET.replace("smoke", "other")
+    held = HeldJobs.of(emptied, LATTICES)
     first = start(emptied)
-    wait_for(lambda: stage_runs(emptied, "sample_lattices"))
-    os.killpg(first.pid, signal.SIGSTOP)  # so that it surely goes on during all of this
+    held.wait_for_one(first, lambda: said(emptied))  # it goes on during all of this
     try:
         for _ in range(2):
             refused = emptied.smoke(TARGET)
@@ -230,6 +224,6 @@ def test_a_second_run_on_the_same_files_is_refused_and_one_on_others_is_not(smok
             beside = emptied.smoke(elsewhere, *other)
             assert beside.returncode == 0, beside.stdout
     finally:
-        os.killpg(first.pid, signal.SIGCONT)
-    assert first.wait(120) == 0, (emptied.path / "said").read_text()
+        held.end()
+    assert first.wait(LIMIT) == 0, said(emptied)
     assert_all_is_as_undisturbed(emptied, smoke_run)

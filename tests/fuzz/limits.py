@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from coarsegrain.errors import CoarsegrainError
+from waiting import LIMIT
 
 GIGABYTE = 2**30
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
@@ -68,7 +69,7 @@ def refused_by_stage(stage, *words):
         env={**os.environ, "PYTHONPATH": str(WORKFLOW)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LIMIT,
         check=False,
     )
     assert (run.returncode, run.stdout) == (1, "")

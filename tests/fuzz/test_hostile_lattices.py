@@ -14,6 +14,7 @@ from hostile_lattices import FORGERIES
 from limits import refused, refused_by_stage
 
 from coarsegrain.storage.lattices import read_lattices, write_lattices
+from waiting import LIMIT
 
 PROGRAM = Path(__file__).with_name("hostile_lattices.py")
 HARMLESS = {"group_that_holds_itself", "external_link_beside_the_lattices"}
@@ -38,7 +39,7 @@ def ask(folder, *what):
         [sys.executable, str(PROGRAM), str(folder), *map(str, what)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=LIMIT,
         check=False,
     )
     lines = run.stdout.splitlines()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from checkouts import PROJECT
+from waiting import LIMIT
 
 WORKFLOW = PROJECT / "workflow"
 MODULES = sorted(WORKFLOW.rglob("*.py"))
@@ -99,7 +100,7 @@ def test_readers_neither_unpickle_nor_run_nor_open_anything_else(tmp_path):
         [sys.executable, str(script), str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LIMIT,
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr

@@ -10,6 +10,10 @@ from recording import Recording
 
 from planning import PlannedJob
 
+# The rules that train: of the shallow nets, of the models, and all of them.
+TRAIN_NET = "train_net"
+TRAINING = {TRAIN_NET}
+
 
 @dataclass(frozen=True)
 class FileEdit:

@@ -28,9 +28,9 @@ def planners(smoke_run, tmp_path_factory):
     made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def plans(planners, request):
-    """Plans by case; those of all tests that will run are made ahead, side by side."""
+    """Plans by case; those of all tests of the file that will run are made ahead, side by side."""
     ahead = {}
 
     def of(case):
@@ -39,6 +39,8 @@ def plans(planners, request):
         return ahead[case].result()
 
     for item in request.session.items:
+        if item.path != request.path:  # it may be another worker's
+            continue
         case = getattr(getattr(item, "callspec", None), "params", {}).get("case")
         if hasattr(case, "changes"):
             ahead[case] = planners.submit(*case.arguments, **case.changes())

@@ -5,12 +5,11 @@ statements, and what follows is from the files that jobs opened, not from Snakem
 """
 
 import pytest
-from cases import FileEdit, assert_exactly
+from cases import TRAINING, FileEdit, assert_exactly
 from edits import PROJECT, files, reformatted, with_comments, with_other_docstrings
 
 pytestmark = pytest.mark.slow
 
-TRAINING = {"train_net"}
 SAMPLING = {"sample_lattices"}
 # What only a GPU's path imports or opens, so that a run on a CPU cannot tell: the stages that may.
 ON_A_GPU = {

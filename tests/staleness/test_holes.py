@@ -3,14 +3,13 @@
 The table of these holes was made by trying Snakemake 9.27 itself.
 """
 
-import dataclasses
 import json
 import os
 import re
 import shutil
 
 import pytest
-from cases import assert_exactly
+from cases import TRAIN_NET, assert_exactly
 from edits import PROJECT, files, significant
 
 from planning import Planner
@@ -43,9 +42,8 @@ class Copy:
     """A copy of the finished run to edit, damage and run."""
 
     def __init__(self, run, folder):
-        shutil.copytree(run.path, folder)
         self.path = folder
-        self.snakemake = dataclasses.replace(run, path=folder)
+        self.snakemake = run.copied(folder)
         self._scratch = folder.parent
         self._planner = None
 
@@ -166,7 +164,7 @@ def test_one_of_two_equal_values_is_noticed(planners):
     target = f"{RESULTS}/nets/Model-1/member-0.losses.csv"
     changed = {"lattices": {"validation_fraction": 0.25}}
     plan = planners.submit(target, settings=changed).result()
-    assert rules(plan) == {"train_net", "evaluate_model"}
+    assert rules(plan) == {TRAIN_NET, "evaluate_model"}
 
 
 def test_two_values_that_are_swapped_are_noticed(planners):
@@ -274,7 +272,7 @@ def test_a_stale_job_is_selected_at_once_also_if_only_its_certificate_is_made_ag
     name = "workflow/coarsegrain/ising/exact.py"
     plan = planners.submit(edits={name: significant(name)}).result()
     assert {"certify_lattices", "beta_flow", "plot_local_entropy"} <= rules(plan)
-    assert not rules(plan) & {"sample_lattices", "train_net", "local_entropy"}
+    assert not rules(plan) & {"sample_lattices", TRAIN_NET, "local_entropy"}
 
 
 def test_members_are_stale_when_the_code_that_trained_them_together_is_edited(copy):
@@ -285,7 +283,7 @@ def test_members_are_stale_when_the_code_that_trained_them_together_is_edited(co
     copy.run(*targets, settings=together)
     assert copy.plan(*targets, settings=together) == []
     plan = copy.plan(*targets, settings=together, edits={name: significant(name)})
-    assert rules(plan) == {"train_members", "train_net"}
+    assert rules(plan) == {"train_members", TRAIN_NET}
     assert len(plan) == 3
 
 

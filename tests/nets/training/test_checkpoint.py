@@ -2,10 +2,11 @@
 
 import dataclasses
 import os
+import re
 import signal
 import subprocess
 import sys
-import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ from coarsegrain.rg.decimation import decimate
 from coarsegrain.storage.lattices import write_lattices
 from coarsegrain.storage.weights import read_weights
 from coarsegrain.training.checkpoint import CheckpointFile
+from held_jobs import HOLD, HeldJobs
+from waiting import wait_until
 
 SETTINGS = TrainingSettings(
     loss="hinge", l1=1e-4, learning_rate=1e-3, adam_betas=(0.9, 0.999), adam_epsilon=1e-7,
@@ -168,13 +171,20 @@ SPEC = (
 )
 
 
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory):
+    """Where the stage keeps what it compiles."""
+    folder = tmp_path_factory.mktemp("kernels")
+    return {"COARSEGRAIN_KERNEL_CACHE": "1", "NUMBA_CACHE_DIR": str(folder)}
+
+
 @pytest.fixture
-def stage(tmp_path):
+def stage(tmp_path, kernels):
     """Start the stage in a folder with its inputs; its outputs go to out/."""
     spins = RNG.choice(np.array([-1, 1], dtype=np.int8), size=(2000, 8, 8))
     for name, values in (("in", spins), ("out", decimate(spins, 1))):
         write_lattices(tmp_path / f"{name}.nc", values, np.full(2000, 0.4), {})
-    kernels = {"COARSEGRAIN_KERNEL_CACHE": "1", "NUMBA_CACHE_DIR": str(tmp_path / "kernels")}
+    modules = os.pathsep.join([str(PROJECT / "workflow"), str(HOLD.parent)])
 
     def start(folder, spec=SPEC, minutes="0"):
         (tmp_path / folder).mkdir(exist_ok=True)
@@ -186,7 +196,7 @@ def stage(tmp_path):
                 "--checkpoint-minutes", minutes, "--spec", spec, "--code", "abc",
             ],
             cwd=tmp_path,
-            env={**os.environ, **kernels, "PYTHONPATH": str(PROJECT / "workflow")},
+            env={**os.environ, **kernels, "PYTHONPATH": modules},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -195,65 +205,61 @@ def stage(tmp_path):
     return start
 
 
-def wait_for_checkpoint(process, folder, seconds=120):
-    until = time.monotonic() + seconds
-    while not list((folder / "checkpoints").glob("member-0.*.safetensors")):
-        assert process.poll() is None, process.stdout.read()
-        assert time.monotonic() < until
-        time.sleep(0.01)
-
-
 @pytest.mark.slow
 def test_a_stage_killed_again_and_again_ends_with_the_bytes_of_one_that_was_not(stage, tmp_path):
-    whole = stage("whole")
-    assert whole.wait(120) == 0, whole.stdout.read()
-    killed, said = 0, ""
-    while True:
+    said, _ = (whole := stage("whole")).communicate()
+    assert whole.returncode == 0, said
+    held = HeldJobs.running_in(tmp_path, "killed/member-0")
+    for _ in range(3):
         process = stage("killed")
-        if killed < 3:
-            wait_for_checkpoint(process, tmp_path / "killed")
-            time.sleep(0.3 * killed)  # some epochs more
-            process.kill()
-            process.wait(60)
-            killed += 1
-            assert not (tmp_path / "killed/net.safetensors").exists()
-            continue
-        said, _ = process.communicate(timeout=120)
-        assert process.returncode == 0, said
-        break
+        assert held.wait_for_one(process) == process.pid
+        process.kill()
+        process.communicate()
+        assert not (tmp_path / "killed/net.safetensors").exists()
+    held.end()
+    said, _ = (last := stage("killed")).communicate()
+    assert last.returncode == 0, said
     assert "CG-64-32, member 0: going on after epoch " in said
     for name in ("net.safetensors", "history.csv"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
     assert not (tmp_path / "killed/checkpoints").exists()
 
 
+def catches(process, number):
+    """Whether a process has a handler of its own for a signal."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    caught = int(re.search(r"^SigCgt:\s+(\w+)$", status, re.MULTILINE)[1], 16)
+    return bool(caught >> (number - 1) & 1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stage_asked_to_stop_keeps_its_last_epoch(stage, tmp_path, number):
-    process = stage("out", minutes="60")
-    for line in process.stdout:
-        if "epochs" in line or "device" in line:
-            break
-    time.sleep(1.5)
+    endless = SPEC.replace('"epochs":150', '"epochs":100000000')
+    process = stage("out", endless, minutes="60")
+    wait_until(lambda: catches(process, signal.SIGTERM), process=process)
     process.send_signal(number)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate()
     assert process.returncode == 1, said
     assert "asked to stop: after this epoch, with a checkpoint" in said
-    assert "of 150; run again to go on from there." in said
+    assert "of 100000000; run again to go on from there." in said
     assert list((tmp_path / "out/checkpoints").glob("member-0.*.safetensors"))
-    again = stage("out")
-    said, _ = again.communicate(timeout=120)
-    assert "going on after epoch" in said
+    again = stage("out", endless)
+    assert any("going on after epoch" in line for line in again.stdout)
+    again.kill()
+    again.communicate()
 
 
 @pytest.mark.slow
 def test_a_checkpoint_of_another_spec_is_not_used(stage, tmp_path):
+    held = HeldJobs.running_in(tmp_path, "out/member-0")
     process = stage("out")
-    wait_for_checkpoint(process, tmp_path / "out")
+    held.wait_for_one(process)
     process.kill()
-    process.wait(60)
+    process.communicate()
+    held.end()
     other = stage("out", SPEC.replace('"shuffling_seed":2', '"shuffling_seed":3'))
-    said, _ = other.communicate(timeout=120)
+    said, _ = other.communicate()
     assert other.returncode == 0, said
     assert "going on" not in said
     assert not (tmp_path / "out/checkpoints").exists()  # the outdated one is gone, too

@@ -62,7 +62,7 @@ def test_a_stage_waits_for_a_gpu_and_leaves_nothing_when_asked_to_end(
     holder.line()
     words = ["-m", f"stages.{stage}", *options.split(), "--spec", json.dumps(spec)]
     job = box.job(sys.executable, *words, PYTHONDONTWRITEBYTECODE="1")
-    said = job.line(60)
+    said = job.line()
     assert said == "waiting for a GPU: the only one is in use", [said, *job.lines()][-5:]
     assert job.send(signal.SIGTERM) == -signal.SIGTERM
     # what is hidden there the next run takes away
