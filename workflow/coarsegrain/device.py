@@ -21,12 +21,15 @@ Library = Literal["torch", "cupy"]
 ALL_LIBRARIES: tuple[Library, ...] = ("torch", "cupy")
 
 
-def choose_device(name: str, libraries: tuple[Library, ...] = ALL_LIBRARIES) -> str:
-    """Resolve ``auto``, ``cpu`` or ``cuda`` to ``cpu`` or ``cuda``; ``auto`` says what it took.
+def choose_device(
+    name: str, libraries: tuple[Library, ...] = ALL_LIBRARIES, *, say: bool = True
+) -> str:
+    """Resolve ``auto``, ``cpu`` or ``cuda`` to ``cpu`` or ``cuda``.
 
     Args:
         name: what was asked for.
         libraries: what is needed to compute on a GPU.
+        say: whether to print what it took, and why.
     Raises:
         DeviceError: ``cuda`` was asked for and something it needs is missing: the driver, a GPU,
             torch with CUDA, or CuPy. Never a silent fallback.
@@ -34,15 +37,13 @@ def choose_device(name: str, libraries: tuple[Library, ...] = ALL_LIBRARIES) -> 
     """
     if name not in ("cpu", "cuda", "auto"):
         raise ValueError(f'device is {name!r}; it must be "cpu", "cuda" or "auto".')
-    if name == "cpu":
-        return "cpu"
-    missing = missing_for_a_gpu(libraries)
+    missing = "" if name == "cpu" else missing_for_a_gpu(libraries)
     if missing and name == "cuda":
         raise DeviceError(f"device is cuda, but {missing}; use auto or cpu.")
-    device = "cpu" if missing else "cuda"
-    if name == "auto":
+    device = "cpu" if name == "cpu" or missing else "cuda"
+    if say:
         why = f" ({missing})" if missing else ""
-        print(f"device: {device}{why}; asked for: auto", flush=True)
+        print(f"device: {device}{why}; asked for: {name}", flush=True)
     return device
 
 

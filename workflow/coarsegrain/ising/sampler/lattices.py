@@ -80,7 +80,7 @@ def sample_lattices(
 
     if method == "exact":
         check_coalescence(beta, L)
-    if choose_device(device, ("cupy",)) == "cuda":
+    if choose_device(device, ("cupy",), say=device == "auto") == "cuda":
         if method == "exact":
             return sample_exactly_on_gpu(beta, first_lattice, seed, L, progress)[0]
         return sample_hybrid_on_gpu(beta, first_lattice, seed, L, steps, progress)
