@@ -13,7 +13,7 @@ import pytest
 from final_names import MODIFY, MOVED_TO, FinalNames
 
 from checkouts import PROJECT, Checkout
-from pipeline.provenance import sha256, sidecar_path
+from pipeline.sidecars import sha256, sidecar_path
 
 pytestmark = pytest.mark.slow
 MOUNTS = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount file systems")

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.provenance import sha256, sidecar_path, write_sidecar
+from pipeline.sidecars import is_made_from, sha256, sidecar_path, write_sidecar
 from pipeline.staleness import checksums as module
 from pipeline.staleness.checksums import RememberedChecksums
 from pipeline.staleness.guard import at_work, held
-from pipeline.staleness.records import is_made_from
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 OLD = time.time_ns() - 3600 * 10**9

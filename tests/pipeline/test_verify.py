@@ -13,7 +13,7 @@ import pytest
 
 from checkouts import PROJECT
 from pipeline.job_list import Job
-from pipeline.provenance import sha256, sidecar_path, write_sidecar
+from pipeline.sidecars import sha256, sidecar_path, write_sidecar
 from pipeline.staleness.changes import changed_keys, described
 from pipeline.staleness.judgement import MISMATCH, OTHER_INPUTS, State
 from pipeline.verification.advice import advice

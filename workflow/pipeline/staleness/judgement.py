@@ -12,9 +12,9 @@ from enum import Enum
 from pathlib import Path
 
 from pipeline.job_list import Job
+from pipeline.sidecars import Record, UnreadableRecordError, read_record
 from pipeline.staleness.changes import described
 from pipeline.staleness.checksums import Checksums
-from pipeline.staleness.records import Record, UnreadableRecordError, read_record
 
 MISMATCH = "checksum mismatch: the file was changed after it was made"
 OTHER_INPUTS = "it would be made from other files now"

@@ -23,10 +23,10 @@ from snakemake.exceptions import WorkflowError
 from snakemake.persistence.file import FilePersistence
 
 from pipeline.job_list import job_from, runs_a_stage
+from pipeline.sidecars import SIDECAR
 from pipeline.staleness.checksums import RememberedChecksums
 from pipeline.staleness.judgement import Judge
 from pipeline.staleness.locks import SurvivingLocks
-from pipeline.staleness.records import SIDECAR
 
 
 def judge_by_sidecars(*, plans: bool) -> None:

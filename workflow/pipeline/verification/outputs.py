@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.job_list import Job
+from pipeline.sidecars import SIDECAR
 from pipeline.staleness.checksums import Checksums
 from pipeline.staleness.judgement import Judge, State
-from pipeline.staleness.records import SIDECAR
 
 UPSTREAM = "a file that it was made from is damaged, missing or stale"
 
