@@ -12,7 +12,7 @@ from checkouts import stages
 from coarsegrain.ising.sampler import sample_lattices
 from coarsegrain.nets.architecture import models, shallow_nets
 from coarsegrain.storage.lattices import read_lattices, write_lattices
-from pipeline.provenance import sha256, sidecar_path
+from pipeline.sidecars import sha256, sidecar_path
 
 pytestmark = pytest.mark.slow
 

@@ -14,14 +14,14 @@ import signal
 import sys
 from pathlib import Path
 
-from pipeline import provenance
+from pipeline import sidecars
 from pipeline.stage import Input, Outcome, Output, Spec, run
 
 TOUCHES = (
     "open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.scandir", "os.listdir",
     "os.truncate", "os.utime",
 )  # fmt: skip
-provenance.LIBRARIES = ()  # asking for ten versions takes longer than all the rest
+sidecars.LIBRARIES = ()  # asking for ten versions takes longer than all the rest
 UNDISTURBED = 3  # exit status of a run that ended before its moment came
 
 

@@ -13,7 +13,7 @@ from final_names import MODIFY, MOVED_TO, FinalNames
 
 from checkouts import PROJECT, Checkout
 from held_jobs import HeldJobs, is_running
-from pipeline.provenance import sha256, sidecar_path
+from pipeline.sidecars import sha256, sidecar_path
 from waiting import LIMIT, wait_until
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sweep
 
-from pipeline.provenance import sha256, sidecar_path
+from pipeline.sidecars import sha256, sidecar_path
 
 pytestmark = pytest.mark.slow
 

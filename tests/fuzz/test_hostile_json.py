@@ -10,9 +10,14 @@ from hypothesis import strategies as st
 from limits import judged, refused, refused_by_stage
 
 from coarsegrain.storage.json_files import MOST_BYTES, read_json
-from pipeline.provenance import sidecar_path, write_sidecar
+from pipeline.sidecars import (
+    Record,
+    UnreadableRecordError,
+    read_record,
+    sidecar_path,
+    write_sidecar,
+)
 from pipeline.staleness.changes import described
-from pipeline.staleness.records import Record, UnreadableRecordError, read_record
 from stages.lattices.collect_certificates import read_certificate
 
 CERTIFICATE = {

@@ -20,8 +20,7 @@ from coarsegrain.storage.json_files import read_json
 from coarsegrain.storage.lattices import read_lattices, write_lattices
 from coarsegrain.storage.tables import read_table, write_table
 from pipeline.config_file import read_config_file
-from pipeline.provenance import sidecar_path, write_sidecar
-from pipeline.staleness.records import read_record
+from pipeline.sidecars import read_record, sidecar_path, write_sidecar
 
 PROJECT = Path(__file__).resolve().parents[2]
 FORBIDDEN = {

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.provenance import sha256, sidecar_path, write_sidecar
+from pipeline.sidecars import is_made_from, sha256, sidecar_path, write_sidecar
 from pipeline.staleness import checksums as module
 from pipeline.staleness.checksums import RememberedChecksums
-from pipeline.staleness.records import is_made_from
 
 OLD = time.time_ns() - 3600 * 10**9
 

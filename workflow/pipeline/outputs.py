@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from coarsegrain.errors import CoarsegrainError
-from pipeline.provenance import sidecar_path
+from pipeline.sidecars import sidecar_path
 
 BEGUN_AGAIN = "the same job was begun again by another run; its outputs are left to that one."
 
@@ -51,7 +51,7 @@ class PendingOutputs:
         """Move all files and their sidecars to where they belong, once all are on disk, whole.
 
         Args:
-            write_sidecar: ``provenance.write_sidecar`` with all that it needs but for paths.
+            write_sidecar: ``sidecars.write_sidecar`` with all that it needs but for paths.
         Raises:
             CoarsegrainError: a file is missing, or the same job was begun again.
         """

@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from coarsegrain.errors import CoarsegrainError
-from pipeline import provenance
+from pipeline import sidecars
 from pipeline.digest import code_digest
 from pipeline.disk import problem_of
 from pipeline.outputs import PendingOutputs
 from pipeline.remedies import with_remedy
-from pipeline.staleness.records import KEEP, is_made_from
+from pipeline.sidecars import KEEP, is_made_from
 
 Input = Annotated[Path, "input"]
 Inputs = Annotated[list[Path], "inputs"]
@@ -93,7 +93,7 @@ def run(main: Callable[..., Facts | Outcome], arguments: list[str] | None = None
             made_from["code"] = EDITED
         pending.put_in_place(
             partial(
-                provenance.write_sidecar,
+                sidecars.write_sidecar,
                 facts=outcome.facts or {},
                 **made_from,
             )
@@ -190,7 +190,7 @@ def _existing_inputs(
                 raise CoarsegrainError(
                     f"input {path} does not exist; run the rule that makes it first."
                 )
-            inputs[name].append((path, provenance.sha256(path)))
+            inputs[name].append((path, sidecars.sha256(path)))
     return inputs
 
 

@@ -29,7 +29,7 @@ from coarsegrain.threads import use_threads
 from coarsegrain.training.checkpoint import CheckpointFile
 from pipeline.gpus import take_device
 from pipeline.progress import reporter
-from pipeline.provenance import sha256
+from pipeline.sidecars import sha256
 from pipeline.spec import canonical_json
 from pipeline.stage import Outcome
 from pipeline.together import read_trained

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from coarsegrain.errors import CoarsegrainError
 from pipeline.digest import WORKFLOW
+from pipeline.job_list import list_jobs
 from pipeline.progress import reporter
 from pipeline.run import results_dir
 from pipeline.verification import text
 from pipeline.verification.advice import advice
 from pipeline.verification.leftovers import leftovers
-from pipeline.verification.listing import list_jobs_without_trace
 from pipeline.verification.outputs import judge
 
 RUNS = Path(".snakemake", "runs")
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     try:
         results = results_dir(for_snakemake)
-        jobs = list_jobs_without_trace(for_snakemake)
+        jobs = list_jobs(for_snakemake)
     except CoarsegrainError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

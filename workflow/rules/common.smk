@@ -15,7 +15,7 @@ from pipeline.digest import code_digest
 from pipeline.environment import missing_conda, shell_prefix, stage_shell
 from pipeline.gpus import gpu_slots
 from pipeline.spec import canonical_json
-from pipeline.staleness.memory import judge_by_sidecars
+from pipeline.staleness.persistence import judge_by_sidecars
 from pipeline.studies.experiment import STUDIES, Experiment
 
 # With an executor other than this machine, `--jobs` is the number of jobs submitted at a time.

@@ -21,7 +21,7 @@ FOLDER = os.environ.get("COARSEGRAIN_RECORDING")
 JOB = os.environ.setdefault("COARSEGRAIN_RECORDED_JOB", f"{os.getpid()}-{time.time_ns()}")
 # These read files to tell of them, not to compute from them.
 BOOKKEEPING = tuple(
-    os.path.join(WORKFLOW, "pipeline", name) for name in ("digest.py", "provenance.py")
+    os.path.join(WORKFLOW, "pipeline", name) for name in ("digest.py", "sidecars.py")
 )
 IMPORT = "<frozen importlib"
 JSON_ENCODER = os.sep + os.path.join("json", "encoder.py")

@@ -11,7 +11,7 @@ from typing import Any
 from coarsegrain.errors import StorageError
 from coarsegrain.storage.json_files import read_json
 from pipeline.job_list import Job
-from pipeline.provenance import sidecar_path
+from pipeline.sidecars import sidecar_path
 
 
 @dataclass(frozen=True)

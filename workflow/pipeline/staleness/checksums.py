@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from pipeline.provenance import sha256
+from pipeline.sidecars import sha256
 
 # A file that changed so recently may change again without its times telling (seconds): file systems
 # count time in steps, some of them in seconds.

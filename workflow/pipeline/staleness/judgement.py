@@ -1,47 +1,103 @@
-"""Whether an output is still what the workflow, as it is now, would make.
+"""Whether an output is still what the workflow, as it is now, would make: for runs and for verify.
 
-It is if its bytes are those that its sidecar tells of, and if stage, spec and code digest, and the
-content of every input that the stage read, are those that the sidecar tells of. Times, names of
-folders and Snakemake's own notes decide nothing. Content decides, so an input that was made again
-with the same bytes makes nothing stale.
+It is if its checksum is that in its sidecar, and if stage, spec and code digest, and the content of
+every input that the stage read, are those in the sidecar. Times, names of folders and Snakemake's
+own notes decide nothing. Content decides, so an input that was made again with the same bytes makes
+nothing stale.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Container, Iterator
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
 
 from pipeline.job_list import Job
+from pipeline.sidecars import Record, UnreadableRecordError, read_record
 from pipeline.staleness.changes import described
-from pipeline.staleness.records import Record
+from pipeline.staleness.checksums import Checksums
 
-NOT_ITS_BYTES = "its bytes are not those that its sidecar tells of"
+MISMATCH = "checksum mismatch: the file was changed after it was made"
 OTHER_INPUTS = "it would be made from other files now"
 
 
-def changes_since(record: Record, job: Job, content: Callable[[str], str | None]) -> Iterator[str]:
-    """In what an output's record differs from what would be made now, as clauses.
+class State(Enum):
+    """What a file is.
 
-    Args:
-        record: of the output.
-        job: that makes it now.
-        content: of an input, its SHA-256 now; None if it cannot be known.
+    WAITING: its own sidecar agrees with all, but what it was made from must be made again; if the
+    same bytes come out, it stays.
     """
-    if record.stage != job.stage:
-        yield f"it was made by {record.stage}, and {job.stage} makes it now"
-        return
-    if difference := described(record.spec, job.spec):
-        yield f"its spec changed: {difference}"
-    if [record.code] != job.options.get("code"):
-        yield f"the code of {job.stage} changed"
-    yield from _changed_inputs(record, job, content)
+
+    FINE = "fine"
+    STALE = "stale"
+    WAITING = "waiting"
+    DAMAGED = "damaged"
+    MISSING = "missing"
 
 
-def _changed_inputs(
-    record: Record, job: Job, content: Callable[[str], str | None]
-) -> Iterator[str]:
-    for option, before in record.inputs.items():
-        now = job.options.get(option.replace("_", "-"), [])
-        if len(now) != len(before):
-            yield OTHER_INPUTS
+class Judge:
+    """Compares files with their sidecars; reads each at most once."""
+
+    def __init__(self, outputs: Container[str], checksums: Checksums) -> None:
+        """Judge files of a workflow that makes ``outputs``."""
+        self._outputs = outputs
+        self._checksums = checksums
+        self._records: dict[str, Record | UnreadableRecordError] = {}
+
+    def judge(self, path: str, job: Job) -> tuple[State, list[str]]:
+        """What an output of ``job`` is (but for WAITING), and clauses that say why."""
+        try:
+            checksum = self._checksums.of(path)
+        except OSError as error:
+            return State.DAMAGED, [f"it cannot be read ({error.strerror})"]
+        if checksum is None:
+            return State.MISSING, []
+        try:
+            record = self._record(path)
+        except UnreadableRecordError as error:
+            return State.DAMAGED, [str(error)]
+        if checksum != record.sha256:
+            return State.DAMAGED, [MISMATCH]
+        changes = list(self._changes(record, job))
+        return (State.STALE, changes) if changes else (State.FINE, [])
+
+    def _changes(self, record: Record, job: Job) -> Iterator[str]:
+        """In what an output's sidecar differs from what would be made now."""
+        if record.stage != job.stage:
+            yield f"it was made by {record.stage}, and {job.stage} makes it now"
             return
-        for path, (_, checksum) in zip(now, before):
-            if content(path) not in (None, checksum):
-                yield f"an input's content changed: {path}"
+        if difference := described(record.spec, job.spec):
+            yield f"its spec changed: {difference}"
+        if record.code != job.code:
+            yield f"the code of {job.stage} changed"
+        for option, before in record.inputs.items():
+            now = job.options.get(option, [])
+            if len(now) != len(before):
+                yield OTHER_INPUTS
+                return
+            for path, (_, checksum) in zip(now, before):
+                if self._content(path) not in (None, checksum):
+                    yield f"an input's content changed: {path}"
+
+    def _content(self, path: str) -> str | None:
+        """An input's checksum, None if it cannot be known.
+
+        Of an output of this workflow it is that with which it was made: whether it is damaged or
+        deleted since is said of that file itself.
+        """
+        if path in self._outputs:
+            with suppress(UnreadableRecordError):
+                return self._record(path).sha256
+        with suppress(OSError):
+            return self._checksums.of(path)
+        return None
+
+    def _record(self, path: str) -> Record:
+        if path not in self._records:
+            try:
+                self._records[path] = read_record(Path(path))
+            except UnreadableRecordError as error:
+                self._records[path] = error
+        known = self._records[path]
+        if isinstance(known, UnreadableRecordError):
+            raise known
+        return known

@@ -23,8 +23,8 @@ from typing import Any, TextIO
 from snakemake.exceptions import CliException
 
 from pipeline.disk import check_can_be_written
+from pipeline.sidecars import KEEP
 from pipeline.staleness.notes import Notes, in_sentences
-from pipeline.staleness.records import KEEP
 from pipeline.staleness.submitted import note_for_jobs, why_not_to_start
 
 NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from pipeline.staleness.judgement import State
 from pipeline.verification.leftovers import Leftover
-from pipeline.verification.outputs import State, Verdict, by_state
+from pipeline.verification.outputs import Verdict, by_state
 from pipeline.verification.text import SHOWN_PATHS
 
 

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.provenance import sidecar_path
-from pipeline.staleness.records import SIDECAR, UnreadableRecordError, read_record
+from pipeline.sidecars import SIDECAR, UnreadableRecordError, read_record, sidecar_path
 
 # Names that pipeline.outputs and the checkpoints write under until all is there.
 PARTIAL = re.compile(r"^\..*\.partial-\d+")

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pipeline.staleness.judgement import State
 from pipeline.verification.leftovers import Leftover
-from pipeline.verification.outputs import State, Verdict
+from pipeline.verification.outputs import Verdict
 
 # Longer lists are cut; --paths gives them whole.
 SHOWN_PATHS = 20

@@ -1,21 +1,89 @@
-"""What a sidecar says, also when a disk or a copy has spoilt it."""
+"""Sidecars, which say how a file was made: written with it, and read also when spoilt since."""
 
+import hashlib
+import json
 import os
+import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from coarsegrain.errors import CoarsegrainError, StorageError
 from coarsegrain.storage.json_files import read_json
 from coarsegrain.storage.refusal import one_line
-from pipeline.provenance import sha256, sidecar_path
 from pipeline.spec import canonical_json
 
 # How the name of a sidecar ends.
-SIDECAR = sidecar_path(Path("a")).name.removeprefix("a")
 # Set in the environment of jobs: outputs that are what would be made are left as they are.
 KEEP = "COARSEGRAIN_KEEP_WHAT_HOLDS"
+SIDECAR = ".prov.json"
+LIBRARIES = (
+    "numpy", "numba", "torch", "scipy", "scikit-image", "pandas", "xarray", "h5netcdf",
+    "safetensors", "matplotlib",
+)  # fmt: skip
+
+
+def sidecar_path(path: Path) -> Path:
+    """``a/b.nc`` -> ``a/b.nc.prov.json``."""
+    return path.with_name(path.name + SIDECAR)
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_sidecar(
+    path: Path,
+    *,
+    content: Path,
+    stage: str,
+    spec: Mapping[str, Any],
+    code: str,
+    inputs: Mapping[str, Iterable[tuple[Path, str]]],
+    facts: Mapping[str, str],
+    at: Path | None = None,
+) -> None:
+    """Write ``path``'s sidecar: how the file was made, from what, with which libraries.
+
+    Args:
+        path: the output's final place.
+        content: the file that holds its bytes now.
+        stage: dotted name of the stage's module.
+        spec: the rule's spec, seeds included.
+        code: digest of the code that ran.
+        inputs: the files it read and their SHA-256, by the stage's options.
+        facts: what the stage learned while running, e.g. the device.
+        at: where to write it, for a caller that moves it to its place; else it is written there.
+    """
+    record = {
+        "file": path.name,
+        "sha256": sha256(content),
+        "stage": stage,
+        "spec": spec,
+        "code": code,
+        "inputs": {
+            option: [{"file": str(each), "sha256": checksum} for each, checksum in files]
+            for option, files in inputs.items()
+        },
+        "python": platform.python_version(),
+        "libraries": _installed_versions(),
+        **facts,
+    }
+    (at or sidecar_path(path)).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+
+
+def _installed_versions() -> dict[str, str]:
+    versions = {}
+    for library in LIBRARIES:
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return versions
 
 
 class UnreadableRecordError(CoarsegrainError):

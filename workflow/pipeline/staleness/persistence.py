@@ -1,4 +1,4 @@
-"""Snakemake's memory of earlier runs, with the sidecars in the place of its own notes.
+"""Snakemake's persistence, with the sidecars in the place of its own notes.
 
 Snakemake (9.27) knows from ``.snakemake/`` how an output was made. It forgets when that folder is
 lost or the results are copied, it compares times, and it never looks at an output's bytes. For jobs
@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,12 @@ from snakemake import workflow as snakemake_workflow
 from snakemake.dag import DAG
 from snakemake.exceptions import WorkflowError
 from snakemake.persistence.file import FilePersistence
-from snakemake.utils import format as format_command
 
-from pipeline.job_list import Job
+from pipeline.job_list import job_from, runs_a_stage
+from pipeline.sidecars import SIDECAR
 from pipeline.staleness.checksums import RememberedChecksums
-from pipeline.staleness.judgement import NOT_ITS_BYTES, changes_since
+from pipeline.staleness.judgement import Judge
 from pipeline.staleness.locks import RESULTS, SurvivingLocks
-from pipeline.staleness.records import SIDECAR, UnreadableRecordError, read_record
 
 
 def judge_by_sidecars(results: str, *, plans: bool) -> None:
@@ -42,19 +42,23 @@ def judge_by_sidecars(results: str, *, plans: bool) -> None:
     DAG.check_output_mtime = check_times
     if not plans:
         return
-    if getattr(snakemake_workflow, "FilePersistence", None) not in (FilePersistence, Sidecars):
+    found = getattr(snakemake_workflow, "FilePersistence", None)
+    if found is FilePersistence:
+        snakemake_workflow.FilePersistence = Sidecars
+    elif not (isinstance(found, type) and issubclass(found, Sidecars)):
         raise WorkflowError(
             "This version of Snakemake keeps its records in another way than coarsegrain knows: "
             "stale results could go unnoticed. Install the one in envs/requirements.lock."
         )
-    snakemake_workflow.FilePersistence = Sidecars
-    DAG.bfs = following
+    DAG.bfs = waiting_jobs
 
 
 _BFS = DAG.bfs
 
 
-def following(dag: Any, direction: Any, *jobs: Any, stop: Any = lambda job: False) -> Iterator[Any]:
+def waiting_jobs(
+    dag: Any, direction: Any, *jobs: Any, stop: Any = lambda job: False
+) -> Iterator[Any]:
     """A graph's jobs after ``jobs``, but for those that wait only for ancient files that are there.
 
     Snakemake does not ask whether a job is stale if one that it follows must run: then it runs
@@ -86,13 +90,8 @@ async def check_times(dag: Any, job: Any, outputs: Any) -> None:
     It would make such outputs again in the next run; for ours times decide nothing. Clocks of a
     cluster's nodes differ, and a restored file may be from the future.
     """
-    if not _runs_a_stage(job):
+    if not runs_a_stage(job):
         await _CHECK_TIMES(dag, job, outputs)
-
-
-def _runs_a_stage(job: Any) -> bool:
-    command = job.rule.shellcmd or ""
-    return "python -m stages." in command and "--code" in command
 
 
 class Reasons:
@@ -162,7 +161,10 @@ class Sidecars(SurvivingLocks):
         """The checksums at which an input counts as unchanged, whatever its time."""
         if self._reasons(job) is None:
             return set(super().input_checksums(job, input_path))
-        return {f"sha256:{self._content(str(input_path))}"}
+        try:
+            return {f"sha256:{self._checksums.of(str(input_path))}"}
+        except OSError:
+            return set()
 
     def _unless_judged(self, question: Any, job: Any, file: Any) -> Any:
         if self._reasons(job) is None:
@@ -177,41 +179,23 @@ class Sidecars(SurvivingLocks):
         return self._judged[key]
 
     def _judge(self, job: Any) -> Reasons | None:
-        if not _runs_a_stage(job):
+        if not runs_a_stage(job):
             return None
-        there = [str(each) for each in job.output if os.path.lexists(each)]
+        there = [str(path) for path in job.output if os.path.lexists(path)]
         if not there:  # what is missing Snakemake makes if it is needed
             return Reasons({})
-        made = Job(
-            rule=job.rule.name,
-            wildcards={},
-            inputs=[str(each) for each in job.input],
-            outputs=there,
-            threads=1,
-            memory_mb=0,
-            command=_command(job),
-        )
-        clauses = {path: self._why_stale(path, made) for path in there}
+        made = job_from(job)
+        clauses = {
+            path: self._judge_of_files.judge(path, made)[1]
+            for path in there
+            if not path.endswith(SIDECAR)
+        }
         return Reasons({path: why for path, why in clauses.items() if why})
 
-    def _why_stale(self, path: str, made: Job) -> list[str]:
-        if path.endswith(SIDECAR):
-            return []
-        try:
-            checksum = self._checksums.of(path)
-            record = read_record(Path(path))
-        except (OSError, UnreadableRecordError) as error:
-            return [str(error)]
-        if checksum != record.sha256:
-            return [NOT_ITS_BYTES]
-        return list(changes_since(record, made, self._content))
-
-    def _content(self, path: str) -> str | None:
-        """An input's checksum; that which its sidecar tells of if it has been deleted since."""
-        try:
-            return self._checksums.of(path) or read_record(Path(path)).sha256
-        except (OSError, UnreadableRecordError):
-            return None
+    @cached_property
+    def _judge_of_files(self) -> Judge:
+        outputs = {str(path) for job in self.dag.jobs for path in job.output}
+        return Judge(outputs, self._checksums)
 
     @contextmanager
     def lock_warn_only(self) -> Iterator[None]:
@@ -226,19 +210,3 @@ class Sidecars(SurvivingLocks):
         self._checksums.keep()
         with super().lock():
             yield
-
-
-def _command(job: Any) -> str:
-    """A job's shell command; Snakemake's own ``shellcmd`` wants to know the job's number first."""
-    return str(
-        format_command(
-            job.rule.shellcmd,
-            input=job.input,
-            output=job.output,
-            params=job.params,
-            resources=job.resources,
-            wildcards=job.wildcards,
-            threads=job.threads,
-            log="log",
-        )
-    )
