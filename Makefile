@@ -20,7 +20,7 @@ BENCHMARKS ?= sampling training
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(CONFIG) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run estimate dry-run verify test test-fast bench lint format lock clean-venv
+.PHONY: help run all estimate dry-run verify test test-fast bench lint format lock clean-venv
 
 help: ## Show this list
 	@echo "coarsegrain: deep learning and the renormalization group on the Ising model"
@@ -29,8 +29,11 @@ help: ## Show this list
 	@echo
 	@echo "Options: PRESET=$(shell echo $(PRESETS) | tr ' ' '|')   CORES=<number>   ARGS=\"<for snakemake>\""
 
-run: $(READY) ## Run the study and print the losses, the fixed points and where the report is
+run: $(READY) ## Run the study, print the verdict on each published claim and where the report is
 	@PYTHONPATH=workflow $(BIN)/python -m pipeline.run --cores $(CORES) $(CONFIG) $(ARGS)
+
+all: $(READY) ## The same, and all variants and sweeps in the config
+	@PYTHONPATH=workflow $(BIN)/python -m pipeline.run all variants --cores $(CORES) $(CONFIG) $(ARGS)
 
 estimate: $(READY) ## Say how long a run will take here, before anything is started
 	@PYTHONPATH=workflow $(BIN)/python -m pipeline.estimate --cores $(CORES) $(CONFIG) $(ARGS)

@@ -25,6 +25,8 @@ from pipeline.verification.leftovers import leftovers
 from pipeline.verification.outputs import judge
 
 RUNS = Path(".snakemake", "runs")
+# Rules for all that the config asks for, variants too.
+EVERYTHING = ("default", "variants")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,13 +39,14 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     try:
         results = results_dir(for_snakemake)
-        jobs = list_jobs(for_snakemake)
+        named = _targets(for_snakemake)
+        jobs = list_jobs([*(() if named else EVERYTHING), *for_snakemake])
     except CoarsegrainError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     verdicts = judge(jobs, _progress(len(jobs)))
     left = leftovers(results, [path for job in jobs for path in job.outputs])
-    if _targets(for_snakemake):
+    if named:
         left = [each for each in left if each.kind != "foreign"]
     if own.paths:
         for path, _ in text.paths_by_class(verdicts, left)[own.paths]:
