@@ -7,12 +7,16 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
-from checkouts import stages
+from checkouts import PROJECT, stages
 from coarsegrain.ising.sampler import sample_lattices
 from coarsegrain.nets.architecture import models, shallow_nets
 from coarsegrain.storage.lattices import read_lattices, write_lattices
+from pipeline.config import validated
+from pipeline.defaults import laid_over_defaults
 from pipeline.sidecars import sha256, sidecar_path
+from pipeline.studies.experiment import Experiment
 
 pytestmark = pytest.mark.slow
 
@@ -25,13 +29,21 @@ TABLES = {
     "beta_flow": "beta,lattices,beta_predicted,std_error,member",
     "beta_fixed_point": "source,beta_star,low,high",
     "model_architectures": "model,layer,inputs,outputs,weights,activation,biases",
+    "convergence": "model,member,epochs,fall,ended_by,converged",
+    "exact_points": "quantity,value",
+    "entropy_gaps": "beta,lattices,image,boundary,member,gap_bits,relative_gap,std_error",
+    "claims": (
+        "id,paper,where,claim,published,measured,low,high,criterion,control,control_value,verdict,"
+        "reason,figure"
+    ),
     "certificates": "set,test,beta_min,beta_max,statistic,p_value,score,level,passed",
 }
-FIGURES = [
-    "loss_curves", "reconstructions", "weight_matrices", "spin_correlations", "local_entropy",
-    "lattice_gallery", "thermometer", "beta_flow", "autoencoder_wide_range_losses",
-    "certificates",
-]  # fmt: skip
+EXPERIMENT = Experiment(
+    validated(
+        laid_over_defaults(yaml.safe_load((PROJECT / "workflow/presets/smoke.yaml").read_text()))
+    )
+)
+FIGURES = [figure.name for _, _, figure in EXPERIMENT.figures]
 
 
 def rows(checkout, table):
@@ -47,6 +59,10 @@ def planned(checkout, settings, tmp_path):
     assert run.returncode == 0, run.stdout
     lines = [line.split("\t") for line in run.stdout.splitlines()]
     return {line[0] for line in lines if line[-1] == "update pending"}
+
+
+def test_every_table_that_a_study_lists_has_its_columns_here():
+    assert TABLES.keys() == {*EXPERIMENT.tables, "claims"}
 
 
 @pytest.mark.parametrize("table", TABLES)
