@@ -49,7 +49,7 @@ def estimated(
 
     Each question is asked only for jobs that the one before leaves open: what jobs of this folder
     took; what those of folders beside it took; what a small run takes, for rules of several jobs
-    whose work depends on the config; how long the stage takes to start.
+    whose work depends on the config; how long one stage takes to start.
 
     Args:
         jobs: of the run.
@@ -110,10 +110,10 @@ def estimated(
         found = small_run(arguments, changes, to_measure, work_of, cores)
         learn(found, "measured", to_measure)
     load = os.getloadavg()[0] if any(map(is_open, range(len(jobs)))) or to_measure else None
-    for k, job in enumerate(jobs):
-        if costs[k] is None:
-            costs[k] = Cost(start_of(job.stage), "its start only")
-    return Estimate(works, [cost for cost in costs if cost is not None], load, left_out)
+    unknown = [job for job, cost in zip(jobs, costs) if cost is None]
+    # One start for all of them: there are many such stages, and each does more than start.
+    least = Cost(start_of(unknown[0].stage) if unknown else 0.0, "its start only")
+    return Estimate(works, [cost or least for cost in costs], load, left_out)
 
 
 def work_of(task: Task) -> Work:
