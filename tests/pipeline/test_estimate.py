@@ -15,50 +15,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkouts import PROJECT
+from checkouts import PROJECT, stages
 from coarsegrain.errors import CoarsegrainError
 from pipeline.estimate import costs, durations, measurement
 from pipeline.estimate.__main__ import cores_of, notes, row, table, totals
-from pipeline.estimate.autoencoder import STUDY, lattices, multiply_adds
 from pipeline.estimate.costs import Estimate, estimated, work_of
 from pipeline.estimate.durations import duration, size
 from pipeline.estimate.measurement import largest
 from pipeline.estimate.prediction import Cost, line, predict
 from pipeline.estimate.records import Record, read_benchmark, records
 from pipeline.estimate.schedule import dependencies, makespan
-from pipeline.estimate.work import Work, planned
 from pipeline.job_list import Job, list_jobs
 from pipeline.staleness.locks import at_work
+from pipeline.studies.work import WORK, lattices, multiply_adds
+from pipeline.work import Work, planned
 
 SMOKE = str(PROJECT / "workflow/presets/smoke.yaml")
 SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "days": 86400}
 
 
 def job(
-    rule, outputs=(), inputs=(), *, pending=True, threads=1, wildcards=None, benchmark=None,
-    **options,
+    stage, outputs=(), inputs=(), *, pending=True, threads=1, wildcards=None, benchmark=None,
+    spec=(),
 ):  # fmt: skip
-    """A job whose stage is called with these options; those that are no strings as JSON."""
-    words = " ".join(
-        f"--{name.replace('_', '-')} {value if isinstance(value, str) else as_word(value)}"
-        for name, value in options.items()
-    )
-    command = f"python -m stages.{rule} {words} > log 2>&1"
+    """A job that runs this stage; its rule has the stage's name without the study's."""
     return Job(
-        rule,
+        stage.rpartition(".")[2],
         wildcards or {},
         list(inputs),
         list(outputs),
         threads,
         100,
-        command,
-        pending,
-        benchmark,
+        f"stages.{stage}",
+        dict(spec),
+        benchmark=benchmark,
+        pending=pending,
     )
-
-
-def as_word(value):
-    return "'" + json.dumps(value) + "'"
 
 
 SETTINGS = {
@@ -69,20 +61,20 @@ SETTINGS = {
 
 def sampling_job(path, betas, L=8, **options):
     spec = {"L": L, "method": "hybrid", "steps": 10, "betas": betas, "seed": 1}
-    return job("sample_lattices", [path], spec=spec, **options)
+    return job("lattices.sample_lattices", [path], spec=spec, **options)
 
 
 def training_job(net, lattices, sizes, *, transferred=(), benchmark=None, **settings):
     spec = {
         "net": net, "member": 0, "sizes": sizes, "settings": {**SETTINGS, **settings},
-        "splits": {"test_fraction": 0.2, "validation_fraction": 0.25}, "device": "cpu",
-        "threads": 1, "precision": "float32", "activation": "linear",
+        "validation_fraction": 0.25, "device": "cpu", "threads": 1, "precision": "float32",
+        "targets": "spins",
     }  # fmt: skip
     made, inputs = [f"{net}.safetensors", f"{net}.csv"], [lattices, *transferred]
-    return job("train_model", made, inputs, benchmark=benchmark, spec=spec)
+    return job("autoencoder.train_net", made, inputs, benchmark=benchmark, spec=spec)
 
 
-#: 200 lattices: 40 to test on, 40 of the rest to validate on, 120 to train on, 12 steps an epoch.
+#: 200 lattices: 50 to validate on, 150 to train on, 15 steps an epoch.
 CRITICAL = {"constant": 0.4, "number": 200}
 
 
@@ -199,16 +191,6 @@ def test_jobs_wait_for_those_that_make_their_inputs():
     assert dependencies(jobs) == [set(), {0}, {0, 1}]
 
 
-# --- jobs and where files come from ---
-
-
-def test_options_and_spec_are_read_off_the_command():
-    made = job("evaluate", lattices_in="a.nc b.nc", shards="", spec={"net": "CG-8-4", "n": [1]})
-    assert made.options["lattices-in"] == ["a.nc", "b.nc"]
-    assert made.options["shards"] == []
-    assert made.spec == {"net": "CG-8-4", "n": [1]}
-
-
 # --- work ---
 
 
@@ -216,9 +198,9 @@ def test_lattices_are_counted_through_shards_and_coarse_graining():
     whole = sampling_job("", {"constant": 0.4, "number": 10}).spec
     jobs = [
         sampling_job("grid.nc", {"grid": [0.1, 0.2, 0.3], "each": 7}),
-        job("sample_shard", ["s.nc"], spec={"set": whole, "shards": 3, "shard": 0}),
-        job("decimate_lattices", ["1.nc", "2.nc"], ["grid.nc"], spec={"map": "majority"}),
-        job("evaluate_model", ["e"], ["2.nc"]),
+        job("lattices.sample_shard", ["s.nc"], spec={"set": whole, "shards": 3, "shard": 0}),
+        job("lattices.decimate_lattices", ["1.nc", "2.nc"], ["grid.nc"], spec={"map": "majority"}),
+        job("autoencoder.evaluate_model", ["e"], ["2.nc"]),
     ]
     grid, shard, _, evaluation = planned(jobs)
     assert lattices(grid) == lattices(evaluation) == (21, 64)
@@ -226,10 +208,12 @@ def test_lattices_are_counted_through_shards_and_coarse_graining():
 
 
 def test_multiply_adds_of_a_net_include_the_layers_transferred_into_it():
-    hcg = [job("hard_code_weights", [f"hcg{k}"], spec={"L": 8, "step": k}) for k in (1, 2)]
-    transferred = job("transfer_weights", ["t"], ["hcg1", "hcg2"])
+    hcg = [
+        job("autoencoder.hard_code_weights", [f"hcg{k}"], spec={"L": 8, "step": k}) for k in (1, 2)
+    ]
+    transferred = job("autoencoder.transfer_weights", ["t"], ["hcg1", "hcg2"])
     model = training_job("m", "a.nc", [16, 32, 64], transferred=["t"])
-    evaluation = job("evaluate_model", ["e"], ["m.safetensors"])
+    evaluation = job("autoencoder.evaluate_model", ["e"], ["m.safetensors"])
     tasks = planned([*hcg, transferred, model, evaluation])
     frozen = 64 * 32 + 32 * 16
     assert multiply_adds(tasks[1]) == 32 * 16
@@ -255,19 +239,24 @@ def test_work_grows_with_what_the_time_is_proportional_to():
     smaller_batches = training_job("net", "a.nc", [64, 32, 64], batch_size=5)
     assert amount(few, train) < amount(few, smaller_batches) < 2 * amount(few, train)
     flows = [
-        job("beta_flow", ["f"], ["a.nc", "net.safetensors", "t"], spec={"bootstrap_samples": n})
+        job(
+            "autoencoder.beta_flow",
+            ["f"],
+            ["a.nc", "net.safetensors", "t"],
+            spec={"bootstrap_samples": n},
+        )
         for n in (100, 1000)
     ]
     thermometer = replace(train, outputs=["t"])
     assert amount(few, train, thermometer, flows[0]) < amount(few, train, thermometer, flows[1])
-    evaluation = job("evaluate_model", ["e"], ["net.safetensors", "a.nc"])
+    evaluation = job("autoencoder.evaluate_model", ["e"], ["net.safetensors", "a.nc"])
     assert amount(few, train, evaluation) == 200 * 2 * 64 * 32
     assert amount(job("plot", ["p"], ["e"])) == 1
 
 
 def test_members_trained_together_are_the_work_of_all_and_none_for_those_that_take_from_it():
     lattices, alone = sampling_job("a.nc", CRITICAL), training_job("net", "a.nc", [64, 32, 64])
-    together = job("train_members", ["t"], ["a.nc"], spec={"members": [alone.spec] * 3})
+    together = job("autoencoder.train_members", ["t"], ["a.nc"], spec={"members": [alone.spec] * 3})
     taken = replace(alone, inputs=["a.nc", "t"])
     assert amount(lattices, together) == 3 * amount(lattices, alone)
     assert amount(lattices, together, taken) == 1
@@ -286,15 +275,14 @@ def test_a_training_that_may_stop_early_is_an_upper_bound(rule):
 
 
 def test_every_stage_with_work_of_its_own_exists():
-    stages = {path.stem for path in (PROJECT / "workflow/stages").rglob("*.py")}
-    assert {stage.rpartition(".")[2] for stage in STUDY.amounts} <= stages
+    assert {f"stages.{stage}" for stage in WORK.amounts} <= set(stages(PROJECT))
 
 
 def test_the_small_config_asks_for_seconds_of_work_and_for_no_more_than_the_config():
     def asked_for(number, sizes, epochs):
         lattices = sampling_job("a.nc", {**CRITICAL, "number": number})
         train = training_job("net", "a.nc", sizes, epochs=epochs)
-        small = STUDY.small(planned([lattices, train]))
+        small = WORK.small(planned([lattices, train]))
         number = small["lattices"]["critical"]["number"]
         epochs = small["nets"]["epochs"]["deep"]
         lattices = sampling_job("a.nc", {**CRITICAL, "number": number})
@@ -375,8 +363,8 @@ def test_time_that_other_programs_took_counts_only_where_the_processor_may_wait(
 # --- from records to costs ---
 
 
-def record(amount, seconds, kind="", path="other.tsv", rule="train"):
-    return Record(path, rule, Work(amount, kind), amount, seconds)
+def record(amount, seconds, kind="", path="other.tsv", group="train"):
+    return Record(path, group, Work(amount, kind), amount, seconds)
 
 
 def foretold(amount, *known, path="new.tsv", kind="", start=1.0):
@@ -406,7 +394,7 @@ def test_jobs_of_its_kind_tell_more_than_others_of_its_rule():
     deep, shallow = record(100.0, 9.0, "deep"), record(100.0, 3.0, "shallow")
     assert foretold(100.0, deep, shallow, kind="deep").seconds == 9.0
     assert foretold(100.0, deep, shallow, kind="new").seconds == 6.0
-    assert foretold(100.0, replace(deep, rule="plot")) is None
+    assert foretold(100.0, replace(deep, group="plot")) is None
 
 
 def test_records_of_little_work_cannot_tell_what_much_work_takes():
@@ -422,10 +410,10 @@ def test_records_of_little_work_cannot_tell_what_much_work_takes():
 @pytest.fixture
 def asked(monkeypatch):
     """What is measured: a start takes 1 s; the small run tells what it is set to."""
-    asked = {"rules": [], "starts": [], "small run": []}
+    asked = {"groups": [], "starts": [], "small run": []}
 
-    def small_run(arguments, changes, rules, work_of, cores):
-        asked["rules"] += rules
+    def small_run(arguments, changes, groups, work_of, cores):
+        asked["groups"] += groups
         asked["changes"] = changes
         return asked["small run"]
 
@@ -446,12 +434,12 @@ def test_without_any_record_work_is_measured_and_of_the_rest_the_start(folder, a
     jobs = [sampling_job(f"{k}.nc", CRITICAL) for k in (1, 2)]
     jobs += [
         job("plot", ["p"], ["1.nc"]),
-        job("beta_flow", ["f"], ["1.nc"], spec={"bootstrap_samples": 9}),
+        job("autoencoder.beta_flow", ["f"], ["1.nc"], spec={"bootstrap_samples": 9}),
     ]
     work = work_of(planned(jobs)[0])
     asked["small run"] = [Record("s.tsv", "sample_lattices", work, work.amount, 3.0)]
     told = told_of(jobs)
-    assert asked["rules"] == ["sample_lattices"]
+    assert asked["groups"] == ["sample_lattices"]
     assert asked["changes"]["members"] == 2
     # Of one job the start has to do: all that it needs would be made to measure it.
     assert asked["starts"] == ["stages.plot"]
@@ -474,7 +462,7 @@ def test_nothing_is_measured_where_this_runs_own_records_tell_all(folder, asked,
     told = told_of(jobs)
     assert [each.basis for each in told.costs] == ["its last run", "records"]
     assert [each.seconds for each in told.costs] == [3.0, 3.0]
-    assert (asked["rules"], asked["starts"], told.load) == ([], [], None)
+    assert (asked["groups"], asked["starts"], told.load) == ([], [], None)
 
 
 def test_records_of_other_results_are_scaled_by_the_work_that_their_config_asked_for(
@@ -487,7 +475,7 @@ def test_records_of_other_results_are_scaled_by_the_work_that_their_config_asked
     told = told_of([sampling_job("a.nc", CRITICAL)])
     assert told.costs[0].seconds == pytest.approx(5.0)
     assert "other runs" in told.costs[0].basis
-    assert asked["rules"] == []
+    assert asked["groups"] == []
 
 
 def test_results_of_another_version_are_left_out_with_a_sentence(folder, asked, monkeypatch):
@@ -518,8 +506,14 @@ def test_the_small_run_makes_the_largest_job_of_a_rule_that_needs_fewest_others(
         job("sample", ["a"]), job("sample", ["b"]), job("train", ["m"], ["a"]),
         job("train", ["n"], ["b"]), job("train", ["o"], ["b", "m"]), job("flow", ["f"], ["n"]),
     ]  # fmt: skip
-    assert largest(jobs, [1, 1, 2, 2, 2, 1], ["flow", "sample", "train"]) == ["f", "b", "n"]
-    assert largest(jobs, [1, 5, 2, 2, 3, 1], ["train", "dream"]) == ["o"]
+
+    def of(*amounts):
+        return [Work(each) for each in amounts]
+
+    assert largest(jobs, of(1, 1, 2, 2, 2, 1), ["flow", "sample", "train"]) == ["f", "b", "n"]
+    assert largest(jobs, of(1, 5, 2, 2, 3, 1), ["train", "dream"]) == ["o"]
+    odd = [*of(1, 1, 2), Work(1, group="odd"), *of(3, 1)]
+    assert largest(jobs, odd, ["train odd", "train"]) == ["n", "o"]
 
 
 # --- what is printed ---
@@ -612,7 +606,7 @@ def test_jobs_are_those_of_snakemakes_dry_run(smoke_run, tmp_path, monkeypatch):
     assert Counter(each.rule for each in jobs) == counted(every.stdout)
     to_do = Counter(each.rule for each in jobs if each.pending)
     assert to_do == counted(pending.stdout)
-    assert 0 < to_do["train_model"] < Counter(each.rule for each in jobs)["train_model"]
+    assert 0 < to_do["train_net"] < Counter(each.rule for each in jobs)["train_net"]
     assert smoke_run.smoke("--dry-run").stdout.count("Nothing to be done") == 1
 
 
@@ -652,7 +646,7 @@ def test_it_works_while_another_run_holds_the_lock_and_writes_no_results(checkou
         told, errors = asked.communicate()
         assert lock.read_text() == '{"pid": 1}'
     assert asked.returncode == 0, errors
-    assert re.search(r"^train_model Model-1 +2 +2 .*measured$", told, flags=re.M)
+    assert re.search(r"^train_net Model-1 +2 +2 .*measured$", told, flags=re.M)
     assert re.search(r"^plot_beta_flow +1 +1 .*its start only$", told, flags=re.M)
     assert re.search(r"^By the clock .* on 2 cores", told, flags=re.M)
     assert not (checkout.path / "results").exists()
@@ -666,35 +660,6 @@ def test_a_finished_run_tells_of_itself_and_of_a_like_one_beside_it(smoke_run):
         asked = estimate(smoke_run, "--cores", "2", "--configfile", SMOKE, *changes)
         told, errors = asked.communicate()
         assert asked.returncode == 0, errors
-        assert re.search(rf"^train_model Model-1 +\d .*{basis}$", told, flags=re.M)
+        assert re.search(rf"^train_net Model-1 +\d .*{basis}$", told, flags=re.M)
         assert "measured" not in told.partition("By the clock")[0].partition("Made anew")[0]
     assert not (smoke_run.path / "results/like").exists()
-
-
-@pytest.mark.slow
-def test_trainings_take_what_was_measured_within_a_factor_of_two(checkout, monkeypatch):
-    monkeypatch.chdir(checkout.path)
-    # More epochs than a start takes; no end before the last one.
-    longer = checkout.path / "longer.yaml"
-    longer.write_text(
-        "L: 16\nnets: {epochs: {shallow: 300, deep: 60}}\n"
-        "lattices: {critical: {number: 2000}, wide_range: {number: 2000}}\n"
-        "thermometer: {max_epochs: 60, stop_mse: 1.0e-9}\n"
-    )
-    monkeypatch.setenv("PATH", os.environ["PATH"])  # to be put back afterwards
-    arguments = ["--cores", "1", "--configfile", SMOKE, str(longer)]
-    jobs = list_jobs(arguments)
-    wanted = [
-        f"results/smoke/nets/{net}/member-0.safetensors"
-        for net in ("CG-256-128", "UP-128-256", "Model-1", "thermometer")
-    ]
-    told = estimated(jobs, Path("results/smoke"), arguments, 1, lambda what: None)
-    run = subprocess.run(
-        [sys.executable, "-m", "snakemake", *wanted, *arguments], capture_output=True, check=False
-    )
-    assert run.returncode == 0, run.stderr.decode()
-    for each, cost in zip(jobs, told.costs, strict=True):
-        if each.outputs[0] in wanted:
-            taken = read_benchmark(Path(each.benchmark))[1]
-            assert cost.basis == "measured"
-            assert 0.5 < cost.seconds / taken < 2, each.outputs[0]

@@ -17,9 +17,9 @@ from pipeline.estimate.costs import Estimate, estimated
 from pipeline.estimate.durations import duration, size
 from pipeline.estimate.prediction import Cost
 from pipeline.estimate.schedule import dependencies, makespan
-from pipeline.estimate.work import Work
 from pipeline.job_list import DryRunError, Job, list_jobs
 from pipeline.run import results_dir
+from pipeline.work import Work
 
 HEADER = ("rule", "jobs", "to do", "a job takes", "core time", "from")
 

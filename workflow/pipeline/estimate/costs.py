@@ -6,19 +6,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-from snakemake.utils import update_config
 
 from coarsegrain.errors import CoarsegrainError
-from pipeline.estimate.autoencoder import STUDY as AUTOENCODER
 from pipeline.estimate.measurement import jobs_of, small_run, start_of
 from pipeline.estimate.prediction import Cost, predict
 from pipeline.estimate.records import Record, records
-from pipeline.estimate.work import StudyWork, Task, Work, planned
 from pipeline.job_list import Job
-
-STUDIES: Sequence[StudyWork] = (AUTOENCODER,)
+from pipeline.studies.work import WORK
+from pipeline.work import Task, Work, group_of, planned
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,8 @@ def estimated(
     """
     tasks = planned(jobs)
     works = [work_of(task) for task in tasks]
-    number = Counter(job.rule for job in jobs)
+    groups = [group_of(job, work) for job, work in zip(jobs, works)]
+    number = Counter(groups)
     costs: list[Cost | None] = [None] * len(jobs)
     known: list[Record] = []
     left_out: list[str] = []
@@ -71,13 +67,13 @@ def estimated(
         cost = costs[k]
         return cost is None or not cost.trusted
 
-    def learn(found: Sequence[Record], basis: str, rules: Collection[str]) -> None:
+    def learn(found: Sequence[Record], basis: str, about: Collection[str]) -> None:
         have = {each.path for each in known}
         known.extend(each for each in found if each.path not in have)
         for k, job in enumerate(jobs):
-            if is_open(k) and job.rule in rules:
+            if is_open(k) and groups[k] in about:
                 start = partial(start_of, job.stage)
-                told = predict(job.benchmark, job.rule, works[k], known, start, basis)
+                told = predict(job.benchmark, groups[k], works[k], known, start, basis)
                 costs[k] = told or costs[k]
 
     def read(made: Sequence[Job], basis: str) -> None:
@@ -93,21 +89,17 @@ def estimated(
                 read(jobs_of(config.parent), "records, also of other runs")
             except CoarsegrainError:
                 left_out.append(f"{config} is not one of this version's")
-    scaled = {stage for study in STUDIES for stage in study.amounts}
     to_measure = sorted(
         {
-            job.rule
-            for k, (job, task) in enumerate(zip(jobs, tasks))
+            groups[k]
+            for k, task in enumerate(tasks)
             # A single job takes less than its measurement, which makes what it needs as well.
-            if is_open(k) and task.stage in scaled and number[job.rule] > 1
+            if is_open(k) and task.stage in WORK.amounts and number[groups[k]] > 1
         }
     )
     if to_measure:
         tell(f"measuring {', '.join(to_measure)}")
-        changes: dict[str, Any] = {}
-        for study in STUDIES:
-            update_config(changes, study.small(tasks))
-        found = small_run(arguments, changes, to_measure, work_of, cores)
+        found = small_run(arguments, WORK.small(tasks), to_measure, work_of, cores)
         learn(found, "measured", to_measure)
     load = os.getloadavg()[0] if any(map(is_open, range(len(jobs)))) or to_measure else None
     unknown = [job for job, cost in zip(jobs, costs) if cost is None]
@@ -118,7 +110,4 @@ def estimated(
 
 def work_of(task: Task) -> Work:
     """The work of a task, as its study tells it."""
-    for study in STUDIES:
-        if task.stage in study.amounts:
-            return study.amounts[task.stage](task)
-    return Work()
+    return WORK.amounts[task.stage](task) if task.stage in WORK.amounts else Work()

@@ -18,8 +18,8 @@ from coarsegrain.storage.json_files import read_json
 from pipeline.config_file import read_config_file
 from pipeline.estimate.records import Record, records
 from pipeline.estimate.schedule import dependencies
-from pipeline.estimate.work import Task, Work, planned
 from pipeline.job_list import Job, list_jobs
+from pipeline.work import Task, Work, group_of, planned
 
 
 @cache
@@ -35,16 +35,16 @@ def start_of(stage: str | None) -> float:
 def small_run(
     arguments: Sequence[str],
     changes: Mapping[str, Any],
-    rules: Collection[str],
+    groups: Collection[str],
     work_of: Callable[[Task], Work],
     cores: int,
 ) -> list[Record]:
-    """Run the largest job of every rule, and what they need, with a config made small, elsewhere.
+    """Run the largest job of every group, and what they need, with a config made small, elsewhere.
 
     Args:
         arguments: of the run that is estimated; its configs count.
         changes: that make its config small.
-        rules: to measure.
+        groups: to measure (see ``group_of``).
         work_of: tells the work of a task.
         cores: to use.
     Raises:
@@ -56,14 +56,14 @@ def small_run(
         config.write_text(yaml.safe_dump(dict(changes)))
         asked = ["--cores", str(cores), *_configured(arguments, config, results)]
         jobs = list_jobs(asked)
-        targets = largest(jobs, [work_of(task).amount for task in planned(jobs)], rules)
+        targets = largest(jobs, [work_of(task) for task in planned(jobs)], groups)
         if targets:
             _run_in(folder, [*targets, *asked])
         return records(jobs, work_of)[0]
 
 
-def largest(jobs: Sequence[Job], amounts: Sequence[float], rules: Collection[str]) -> list[str]:
-    """An output of the largest job of every rule; of equal ones, that which needs fewest others."""
+def largest(jobs: Sequence[Job], works: Sequence[Work], groups: Collection[str]) -> list[str]:
+    """An output of the largest job of every group; of equal ones, that which needs fewest."""
     needs = dependencies(jobs)
     needed: set[int] = set()
 
@@ -77,10 +77,10 @@ def largest(jobs: Sequence[Job], amounts: Sequence[float], rules: Collection[str
         return found
 
     chosen = []
-    for rule in rules:
-        of_rule = [k for k, job in enumerate(jobs) if job.rule == rule]
-        if of_rule:
-            best = max(of_rule, key=lambda k: (amounts[k], -len(missing(k))))
+    for group in groups:
+        those = [k for k, job in enumerate(jobs) if group_of(job, works[k]) == group]
+        if those:
+            best = max(those, key=lambda k: (works[k].amount, -len(missing(k))))
             needed |= missing(best)
             chosen.append(jobs[best].outputs[0])
     return chosen

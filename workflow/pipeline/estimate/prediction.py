@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from pipeline.estimate.records import Record
-from pipeline.estimate.work import Work
+from pipeline.work import Work
 
 # Records tell what so many times their work takes, or any work if they took mostly for theirs.
 NEAR, MOSTLY = 4.0, 3.0
@@ -33,7 +33,7 @@ class Cost:
 
 def predict(
     path: str | None,
-    rule: str,
+    group: str,
     work: Work,
     known: Sequence[Record],
     start: Callable[[], float],
@@ -42,34 +42,34 @@ def predict(
     """What a job will take.
 
     It is what it took last, if it was to do the same work. Else it follows from the line of least
-    relative deviation through the jobs of its rule and kind, and through the start of its stage;
-    where these cannot tell, through all jobs of its rule.
+    relative deviation through the jobs of its group and kind, and through the start of its stage;
+    where these cannot tell, through all jobs of its group.
 
     Args:
         path: of its benchmark file.
-        rule: its rule.
+        group: what it is compared with (see ``group_of``).
         work: that it is.
         known: what jobs took.
         start: seconds that the start of its stage takes; asked only if it is needed.
         basis: where the records are from, in words.
     Returns:
-        None if there is no record of its rule.
+        None if there is no record of its group.
     """
-    of_rule = [each for each in known if each.rule == rule]
-    for each in of_rule:
+    of_group = [each for each in known if each.group == group]
+    for each in of_group:
         if each.path == path and each.planned == work.amount:
             return Cost(each.seconds, "its last run")
     found = None
-    for group in ([each for each in of_rule if each.work.kind == work.kind], of_rule):
-        if group and (found is None or not found.trusted):
-            found = _extrapolated(work, group, start, basis)
+    for some in ([each for each in of_group if each.work.kind == work.kind], of_group):
+        if some and (found is None or not found.trusted):
+            found = _extrapolated(work, some, start, basis)
     return found
 
 
 def _extrapolated(
-    work: Work, group: Sequence[Record], start: Callable[[], float], basis: str
+    work: Work, records: Sequence[Record], start: Callable[[], float], basis: str
 ) -> Cost:
-    amounts, seconds = [each.work.amount for each in group], [each.seconds for each in group]
+    amounts, seconds = [each.work.amount for each in records], [each.seconds for each in records]
     if all(each == work.amount for each in amounts):  # no start needed
         return Cost(fmean(seconds), basis, work.at_most)
     constant, slope = line(amounts, seconds, start())

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
-from pipeline.estimate.work import Task, Work, done
 from pipeline.job_list import Job
+from pipeline.work import Task, Work, done, group_of
 
 # Snakemake looks at a job's processor time every half second at first, then every half minute.
 OFTEN, SELDOM, FIRST_SECONDS = 0.5, 30.0, 15.0
@@ -20,14 +20,14 @@ class Record:
 
     Attributes:
         path: of the benchmark file.
-        rule: its rule.
+        group: what it is compared with (see ``group_of``).
         work: that it did.
         planned: work that it was to do at most.
         seconds: on cores of its own.
     """
 
     path: str
-    rule: str
+    group: str
     work: Work
     planned: float
     seconds: float
@@ -48,7 +48,7 @@ def records(jobs: Sequence[Job], work_of: Callable[[Task], Work]) -> tuple[list[
         # What other programs took from the core does not count, unless the job waited by itself.
         waits = job.threads > 1 or task.facts.get("device") == "cuda"
         seconds = clock if waits else processor
-        found.append(Record(job.benchmark, job.rule, work, plan.amount, seconds))
+        found.append(Record(job.benchmark, group_of(job, plan), work, plan.amount, seconds))
     return found, damaged
 
 

@@ -1,17 +1,19 @@
-"""The work of lattices and of study A, the autoencoder; see ``pipeline.estimate.work``."""
+"""The work of the stages of lattices and of study A; see ``pipeline.work``."""
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from coarsegrain.ising.sampler.equilibration import equilibration_steps
 from coarsegrain.nets.splits import split
-from pipeline.estimate.work import StudyWork, Task, Work
+from pipeline.work import StudyWork, Task, Work
 
-LATTICES = ("sample_lattices", "sample_shard", "decimate_lattices")
-TRAININGS = ("train_shallow_net", "train_model", "train_thermometer")
-NETS = ("hard_code_weights", "transfer_weights", *TRAININGS)
+LATTICES = ("lattices.sample_lattices", "lattices.sample_shard", "lattices.decimate_lattices")
+TRAINING, JOINT_TRAINING = "autoencoder.train_net", "autoencoder.train_members"
+HARD_CODING = "autoencoder.hard_code_weights"
+NETS = (HARD_CODING, "autoencoder.transfer_weights", TRAINING)
 # Times of Adam's step for a weight, of an image's entropy for a site, of one resampling and of
 # resampling one prediction, in that of a multiply-add of a forward pass: orders of magnitude.
 ADAM, ENTROPY, RESAMPLING, PREDICTION = 80, 2e4, 5e6, 1e3
@@ -21,7 +23,7 @@ MOST_LATTICES, ENOUGH = 10_000, 1.5e11
 
 def lattices(task: Task) -> tuple[int, int]:
     """The lattices that a task makes or reads: their number, and sites before coarse-graining."""
-    if task.stage in ("sample_lattices", "sample_shard"):
+    if task.stage in LATTICES[:2]:
         spec = task.spec.get("set", task.spec)
         betas = spec["betas"]
         number = betas["number"] if "number" in betas else len(betas["grid"]) * betas["each"]
@@ -31,7 +33,7 @@ def lattices(task: Task) -> tuple[int, int]:
 
 def multiply_adds(task: Task) -> int:
     """Those of a forward pass through the net that a task makes, or the nets that it reads."""
-    if task.stage == "hard_code_weights":
+    if task.stage == HARD_CODING:
         sites: int = task.spec["L"] ** 2 >> (task.spec["step"] - 1)
         return sites * (sites // 2)
     own: int = sum(a * b for a, b in pairwise(task.spec.get("sizes", ())))
@@ -52,23 +54,23 @@ def sampling(task: Task) -> Work:
 def handling(task: Task) -> Work:
     """Lattices x sites."""
     number, sites = lattices(task)
-    coarse = 0.75 if task.stage == "decimate_lattices" else 0  # a half and a quarter of the sites
+    coarse = 0.75 if task.stage == LATTICES[2] else 0  # a half and a quarter of the sites
     return Work(number * sites, bytes=coarse * number * sites / 8)
 
 
 def training(task: Task) -> Work:
     """Epochs x multiply-adds of an epoch; frozen layers are applied once."""
-    if any(each.stage == "train_members" for each in task.sources):
+    if any(each.stage == JOINT_TRAINING for each in task.sources):
         return Work(kind="from a joint training")
     if "members" in task.spec:
         parts = [
-            training(Task("train_model", spec, task.facts, task.sources))
+            training(Task(TRAINING, spec, task.facts, task.sources))
             for spec in task.spec["members"]
         ]
         amount, size = (sum(getattr(each, name) for each in parts) for name in ("amount", "bytes"))
-        return Work(amount, parts[0].kind, parts[0].at_most, size)
+        return replace(parts[0], amount=amount, bytes=size)
     spec, settings = task.spec, task.spec["settings"]
-    parts_of = split(lattices(task)[0], **spec["splits"])
+    parts_of = split(lattices(task)[0], validation_fraction=spec["validation_fraction"])
     train, validation = (each.stop - each.start for each in (parts_of.train, parts_of.validation))
     weights = sum(a * b for a, b in pairwise(spec["sizes"]))
     steps = -(-train // settings["batch_size"])
@@ -77,9 +79,17 @@ def training(task: Task) -> Work:
     return Work(
         epochs * weights * (3 * train + validation + ADAM * steps),
         spec["net"],
+        group_of_net(spec),
         bool({"stop_at_loss", "plateau_epochs"} & settings.keys()),
         4 * multiply_adds(task),
     )
+
+
+def group_of_net(spec: Mapping[str, Any]) -> str:
+    """Nets of one layer, deep ones and those that read β are trained in other ways."""
+    if spec["targets"] == "betas":
+        return "that reads β"
+    return "of one layer" if len(spec["sizes"]) == 2 else "of several layers"
 
 
 def evaluation(task: Task) -> Work:
@@ -109,12 +119,13 @@ def small(tasks: Sequence[Task]) -> Mapping[str, Any]:
         numbers = [lattices(task)[0] for task in tasks if kind in task.spec.get("betas", ())]
         return min([MOST_LATTICES, *numbers])
 
-    def epochs(stage: str) -> int:
-        """Of the largest net that a stage trains, or trains in a joint training."""
+    def epochs(group: str) -> int:
+        """Of the largest net of a group."""
         enough: list[int] = []
         for task in tasks:
-            if task.stage in (stage, "train_members"):
-                settings = task.spec.get("members", [task.spec])[0]["settings"]
+            spec = task.spec.get("members", [task.spec])[0]
+            if task.stage in (TRAINING, JOINT_TRAINING) and group_of_net(spec) == group:
+                settings = spec["settings"]
                 of_epoch = training(task).amount / settings["epochs"]
                 share = min(1.0, MOST_LATTICES / lattices(task)[0])
                 enough.append(min(settings["epochs"], round(ENOUGH / (of_epoch * share))))
@@ -127,24 +138,25 @@ def small(tasks: Sequence[Task]) -> Mapping[str, Any]:
             "wide_range": {"number": number("uniform")},
         },
         "nets": {
-            "epochs": {"shallow": epochs("train_shallow_net"), "deep": epochs("train_model")},
+            "epochs": {"shallow": epochs("of one layer"), "deep": epochs("of several layers")},
             "stopping": "epochs",
         },
-        "thermometer": {"max_epochs": epochs("train_thermometer"), "stop_mse": 1e-12},
+        "thermometer": {"max_epochs": epochs("that reads β"), "stop_mse": 1e-12},
     }
 
 
-STUDY = StudyWork(
+WORK = StudyWork(
     {
-        "sample_lattices": sampling,
-        "sample_shard": sampling,
-        "certify_lattices": handling,
-        "decimate_lattices": handling,
-        **dict.fromkeys((*TRAININGS, "train_members"), training),
-        "evaluate_model": evaluation,
-        "test_thermometer": evaluation,
-        "beta_flow": flow,
-        "local_entropy": entropy,
+        "lattices.sample_lattices": sampling,
+        "lattices.sample_shard": sampling,
+        "lattices.certify_lattices": handling,
+        "lattices.decimate_lattices": handling,
+        **dict.fromkeys((TRAINING, JOINT_TRAINING), training),
+        "autoencoder.evaluate_model": evaluation,
+        "autoencoder.measure_thermometer": evaluation,
+        "autoencoder.measure_exact_thermometer": evaluation,
+        "autoencoder.beta_flow": flow,
+        "autoencoder.local_entropy": entropy,
     },
     small,
 )

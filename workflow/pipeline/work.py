@@ -21,14 +21,21 @@ class Work:
     Attributes:
         amount: in a unit of the stage's own: only ratios count.
         kind: jobs of one kind take equally long per unit; of several kinds, about equally long.
+        group: jobs of one rule that have more in common than with others of it.
         at_most: whether the job may end before all of it is done.
         bytes: of large outputs.
     """
 
     amount: float = 1.0
     kind: str = ""
+    group: str = ""
     at_most: bool = False
     bytes: float = 0.0
+
+
+def group_of(job: Job, work: Work) -> str:
+    """What a job is compared with: others of its rule, or of its group there."""
+    return f"{job.rule} {work.group}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Task:
     """What decides the work of a job.
 
     Attributes:
-        stage: its module, without the package: ``train_model``.
+        stage: its module, without the package: ``autoencoder.train_net``.
         spec: what it computes.
         facts: what it learned while it ran; empty for a job that is planned.
         sources: what makes its inputs, in their order, each once.
