@@ -1,0 +1,201 @@
+"""The stages that make the claims' tables, against numbers computed by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from coarsegrain.analysis.convergence import fall_over_last_quarter, has_converged
+from coarsegrain.analysis.entropy import as_images, local_entropy
+from coarsegrain.analysis.exact_points import beta_of_largest_heat_capacity, slope_of_effective_beta
+from coarsegrain.errors import CoarsegrainError
+from coarsegrain.ising.exact import BETA_CRITICAL, heat_capacity_per_site
+from coarsegrain.nets.network import Layer, Network, write_network
+from coarsegrain.rg.decimation import decimate, effective_beta
+from coarsegrain.storage.lattices import write_lattices
+from coarsegrain.storage.tables import read_table, write_table
+from stages import (
+    collect_convergence,
+    evaluate_model,
+    exact_points,
+    judge_claims,
+    plot_claims,
+)
+from stages import local_entropy as local_entropy_stage
+
+CLAIMS = """
+paper: P
+study: A
+claims:
+  - id: A1
+    where: I
+    claim: a is one
+    published: 1
+    statistic: {table: numbers, column: value, exact: true}
+    criterion: {within: 0.1, of: 1}
+    control: none is needed
+"""
+
+
+def history(path, objective, model="A", member=0, column="objective"):
+    rows = [
+        (model, member, epoch, split, value if split == "validation" else -1.0, "")
+        for epoch, value in enumerate(objective, start=1)
+        for split in ("train", "validation")
+    ]
+    frame = pd.DataFrame(rows, columns=["model", "member", "epoch", "split", column, "ended_by"])
+    frame.loc[frame.index[-2:], "ended_by"] = "epochs"
+    write_table(path, frame)
+    return path
+
+
+def test_the_fall_is_that_of_the_last_quarter():
+    assert fall_over_last_quarter(np.array([9.0, 5, 4, 3, 2, 1.0, 0.9, 0.8])) == pytest.approx(0.2)
+    assert np.isnan(fall_over_last_quarter(np.array([3.0, 2.0, 1.0])))
+    assert fall_over_last_quarter(np.zeros(8)) == 0
+
+
+@pytest.mark.parametrize(
+    ("fall", "told"), [(0.0099, True), (-0.5, True), (0.01, False), (0.3, False), (np.nan, False)]
+)
+def test_a_training_has_converged_if_it_fell_by_less_than_a_percent(fall, told):
+    assert has_converged(fall) == told
+
+
+def test_convergence_is_told_of_the_validation_objective_of_every_training(tmp_path):
+    still = history(tmp_path / "a.csv", [1, 1, 1, 0.9])
+    done = history(tmp_path / "b.csv", [1, 0.5, 0.5, 0.499], "thermometer", 1, column="mse")
+    collect_convergence.main(histories=[still, done], table=tmp_path / "table.csv")
+    table = read_table(tmp_path / "table.csv")
+    assert list(table["model"]) == ["A", "thermometer"]
+    assert list(table["member"]) == [0, 1]
+    assert list(table["epochs"]) == [4, 4]
+    np.testing.assert_allclose(table["fall"], [0.1, 0.002])
+    assert list(table["ended_by"]) == ["epochs", "epochs"]
+    assert list(table["converged"]) == [False, True]
+
+
+@pytest.mark.parametrize("L", [4, 8, 32])
+def test_the_heat_capacity_is_smaller_on_either_side_of_its_peak(L):
+    peak = beta_of_largest_heat_capacity(L)
+    for beta in (peak - 1e-4, peak + 1e-4):
+        assert heat_capacity_per_site(beta, L) < heat_capacity_per_site(peak, L)
+
+
+def test_the_peak_of_the_heat_capacity_moves_towards_the_critical_point_as_one_over_L():
+    # Ferdinand & Fisher 1969: T_max = T_c (1 + 0.36/L)
+    T_c = 1 / BETA_CRITICAL
+    for L in (32, 64):
+        shift = (1 / beta_of_largest_heat_capacity(L) / T_c - 1) * L
+        assert shift == pytest.approx(0.36, abs=0.02)
+
+
+def test_the_slope_of_eq_5_is_its_derivative():
+    numeric = (effective_beta(0.5 + 1e-6) - effective_beta(0.5 - 1e-6)) / 2e-6
+    assert slope_of_effective_beta(0.5) == pytest.approx(float(numeric), rel=1e-8)
+
+
+def test_exact_points_are_written_by_name(tmp_path):
+    exact_points.main(table=tmp_path / "table.csv", spec={"L": 32})
+    table = read_table(tmp_path / "table.csv").set_index("quantity")["value"]
+    assert table["critical_beta"] == BETA_CRITICAL
+    assert table["beta_of_largest_heat_capacity"] == pytest.approx(0.43593, abs=1e-5)
+    assert table["fixed_point_of_eq5"] == pytest.approx(0.50698, abs=1e-5)
+    assert table["slope_of_eq5_at_fixed_point"] > 1
+
+
+def linear(*weights):
+    return Network(tuple(Layer(each.astype(np.float32)) for each in weights))
+
+
+@pytest.fixture
+def lattices(tmp_path):
+    rng = np.random.default_rng(3)
+    spins = rng.choice(np.array([-1, 1], dtype=np.int8), size=(12, 4, 4))
+    write_lattices(tmp_path / "in.nc", spins, np.repeat([0.1, 0.2], 6), {})
+    return spins, tmp_path / "in.nc"
+
+
+def test_frozen_layers_count_in_the_last_column_and_in_no_other(tmp_path, lattices):
+    _, path = lattices
+    frozen, trained = np.full((16, 8), 0.5), np.full((8, 16), -0.25)
+    write_network(tmp_path / "net.safetensors", linear(frozen, trained))
+    evaluate_model.main(
+        network=tmp_path / "net.safetensors", lattices_in=path, lattices_out=path,
+        losses=tmp_path / "losses.csv",
+        spec={"net": "A", "member": 0, "loss": "hinge", "l1": 0.01, "trained_layers": 1,
+              "splits": {"test_fraction": 0.25, "validation_fraction": 0.25}},
+    )  # fmt: skip
+    table = read_table(tmp_path / "losses.csv")
+    np.testing.assert_allclose(table["objective"] - table["hinge"], 0.01 * 32)
+    np.testing.assert_allclose(table["objective_all_layers"] - table["hinge"], 0.01 * (32 + 64))
+    assert table.columns[-1] == "objective_all_layers"
+
+
+def test_entropy_gaps_are_taken_lattice_by_lattice_and_member_by_member(tmp_path, lattices):
+    spins, path = lattices
+    rng = np.random.default_rng(4)
+    nets = [linear(rng.normal(size=(16, 16))) for _ in range(2)]
+    files = [tmp_path / f"{k}.safetensors" for k in range(2)]
+    for net, file in zip(nets, files):
+        write_network(file, net)
+    local_entropy_stage.main(
+        lattices=path, autoencoders=files, table=tmp_path / "table.csv",
+        gaps=tmp_path / "gaps.csv", spec={"autoencoder_image": "sign"},
+    )  # fmt: skip
+    gaps = read_table(tmp_path / "gaps.csv")
+    before = local_entropy(as_images(spins, "sign"))[6:]
+    output = nets[1](spins).reshape(spins.shape)
+
+    def row(**kind):
+        chosen = gaps[np.isclose(gaps["beta"], 0.2) & (gaps["boundary"] == "crop")]
+        for column, value in kind.items():
+            chosen = chosen[chosen[column] == value]
+        assert len(chosen) == 1
+        return chosen.iloc[0]
+
+    gap = local_entropy(as_images(output, "sign"))[6:] - before
+    found = row(lattices="autoencoder", image="sign", member=1)
+    assert found["gap_bits"] == pytest.approx(gap.mean())
+    assert found["relative_gap"] == pytest.approx(gap.mean() / before.mean())
+    assert found["std_error"] == pytest.approx(gap.std(ddof=1) / np.sqrt(6))
+    # the other image on every third lattice of the six
+    some = local_entropy(as_images(output, "rescale"))[6::3] - before[::3]
+    found = row(lattices="autoencoder", image="rescale", member=1)
+    assert found["gap_bits"] == pytest.approx(some.mean())
+    found = row(lattices="decimated", image="sign")
+    gap = local_entropy(as_images(decimate(spins, 2), "sign"))[6:] - before
+    assert found["gap_bits"] == pytest.approx(gap.mean())
+    assert np.isnan(found["member"])
+
+
+@pytest.fixture
+def exact_claim(tmp_path):
+    claims = tmp_path / "claims.yaml"
+    claims.write_text(CLAIMS)
+
+    def judge(value):
+        write_table(tmp_path / "numbers.csv", pd.DataFrame({"value": [value]}))
+        judge_claims.main(
+            claims=[claims], tables=[tmp_path / "numbers.csv"], table=tmp_path / "verdicts.csv"
+        )
+        return tmp_path / "verdicts.csv"
+
+    return judge
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(1.05, "reproduced"), (2.0, "not reproduced")])
+def test_a_changed_table_changes_the_verdict(exact_claim, value, verdict):
+    assert list(read_table(exact_claim(value))["verdict"]) == [verdict]
+
+
+def test_a_claim_that_cannot_be_judged_stops_the_stage_with_its_name(exact_claim, tmp_path):
+    (tmp_path / "claims.yaml").write_text(CLAIMS.replace("    control: none is needed\n", ""))
+    with pytest.raises(CoarsegrainError, match=r"claims\.yaml, claim A1: it has no control"):
+        judge_claims.main(
+            claims=[tmp_path / "claims.yaml"], tables=[], table=tmp_path / "verdicts.csv"
+        )
+
+
+def test_the_verdicts_are_drawn(exact_claim, tmp_path):
+    plot_claims.main(table=exact_claim(1.05), pdf=tmp_path / "c.pdf", png=tmp_path / "c.png")
+    assert (tmp_path / "c.png").stat().st_size > 10_000
