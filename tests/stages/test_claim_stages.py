@@ -8,19 +8,16 @@ from coarsegrain.analysis.convergence import fall_over_last_quarter, has_converg
 from coarsegrain.analysis.entropy import as_images, local_entropy
 from coarsegrain.analysis.exact_points import beta_of_largest_heat_capacity, slope_of_effective_beta
 from coarsegrain.errors import CoarsegrainError
-from coarsegrain.ising.exact import BETA_CRITICAL, heat_capacity_per_site
+from coarsegrain.ising.critical_point import BETA_CRITICAL
+from coarsegrain.ising.exact import heat_capacity_per_site
 from coarsegrain.nets.network import Layer, Network, write_network
-from coarsegrain.rg.decimation import decimate, effective_beta
+from coarsegrain.rg.decimation import decimate
+from coarsegrain.rg.flow_equation import effective_beta
 from coarsegrain.storage.lattices import write_lattices
 from coarsegrain.storage.tables import read_table, write_table
-from stages import (
-    collect_convergence,
-    evaluate_model,
-    exact_points,
-    judge_claims,
-    plot_claims,
-)
-from stages import local_entropy as local_entropy_stage
+from stages import judge_claims, plot_claims
+from stages.autoencoder import collect_convergence, evaluate_model, exact_points
+from stages.autoencoder import local_entropy as local_entropy_stage
 
 CLAIMS = """
 paper: P
@@ -36,13 +33,15 @@ claims:
 """
 
 
-def history(path, objective, model="A", member=0, column="objective"):
+def history(path, objective, model="A", member=0):
     rows = [
         (model, member, epoch, split, value if split == "validation" else -1.0, "")
         for epoch, value in enumerate(objective, start=1)
         for split in ("train", "validation")
     ]
-    frame = pd.DataFrame(rows, columns=["model", "member", "epoch", "split", column, "ended_by"])
+    frame = pd.DataFrame(
+        rows, columns=["model", "member", "epoch", "split", "objective", "ended_by"]
+    )
     frame.loc[frame.index[-2:], "ended_by"] = "epochs"
     write_table(path, frame)
     return path
@@ -63,7 +62,7 @@ def test_a_training_has_converged_if_it_fell_by_less_than_a_percent(fall, told):
 
 def test_convergence_is_told_of_the_validation_objective_of_every_training(tmp_path):
     still = history(tmp_path / "a.csv", [1, 1, 1, 0.9])
-    done = history(tmp_path / "b.csv", [1, 0.5, 0.5, 0.499], "thermometer", 1, column="mse")
+    done = history(tmp_path / "b.csv", [1, 0.5, 0.5, 0.499], "thermometer", 1)
     collect_convergence.main(histories=[still, done], table=tmp_path / "table.csv")
     table = read_table(tmp_path / "table.csv")
     assert list(table["model"]) == ["A", "thermometer"]
@@ -121,9 +120,9 @@ def test_frozen_layers_count_in_the_last_column_and_in_no_other(tmp_path, lattic
     write_network(tmp_path / "net.safetensors", linear(frozen, trained))
     evaluate_model.main(
         network=tmp_path / "net.safetensors", lattices_in=path, lattices_out=path,
-        losses=tmp_path / "losses.csv",
+        test_in=path, test_out=path, losses=tmp_path / "losses.csv",
         spec={"net": "A", "member": 0, "loss": "hinge", "l1": 0.01, "trained_layers": 1,
-              "splits": {"test_fraction": 0.25, "validation_fraction": 0.25}},
+              "validation_fraction": 0.25},
     )  # fmt: skip
     table = read_table(tmp_path / "losses.csv")
     np.testing.assert_allclose(table["objective"] - table["hinge"], 0.01 * 32)
