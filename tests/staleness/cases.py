@@ -60,6 +60,26 @@ class NewSetting:
         return self.key
 
 
+@dataclass(frozen=True)
+class VariantOf:
+    """A variant that changes a setting, with all that variants make as the target."""
+
+    setting: NewSetting
+    arguments: tuple[str, ...] = ("variants",)
+
+    @property
+    def key(self) -> str:
+        """Of the setting."""
+        return self.setting.key
+
+    def changes(self) -> dict[str, Any]:
+        """For ``Planner.plan``."""
+        return {"settings": {"variants": {"a": self.setting.changes()["settings"]}}}
+
+    def __str__(self) -> str:
+        return f"variant of {self.key}"
+
+
 def assert_exactly(selected: list[PlannedJob], expected: set[str], recording: Recording) -> None:
     """Neither a job too few nor one too many; both are told by name, with Snakemake's reason."""
     names = {recording.name_of(job.outputs): job for job in selected}

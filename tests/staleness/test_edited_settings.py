@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 import yaml
-from cases import NewSetting, assert_exactly
+from cases import NewSetting, VariantOf, assert_exactly
 from edits import PROJECT
 
 pytestmark = pytest.mark.slow
@@ -113,7 +113,14 @@ CHANGES = {
     "bootstrap_samples": reaching(300, "bootstrap_samples"),
 }
 # Their own tests say what they change: there are then jobs that no recording has.
-OF_OTHER_JOBS = {"results_dir": "results/other", "L": 12, "members": 3}
+OF_OTHER_JOBS = {
+    "results_dir": "results/other",
+    "L": 12,
+    "members": 3,
+    "members_of": {"thermometer": 3},
+    "variants": {"a": {"bootstrap_samples": 300}},
+    "sweeps": {"a": {"bootstrap_samples": [300]}},
+}
 
 
 def case_of(key):
@@ -125,7 +132,7 @@ def case_of(key):
 def leaves(section, prefix=""):
     """Dotted keys and values."""
     for key, value in section.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from leaves(value, f"{prefix}{key}.")
         else:
             yield prefix + key, value
@@ -149,19 +156,46 @@ def test_the_table_has_every_key_of_the_config_and_changes_its_value():
     assert [key for key, value in table.items() if value == values[key]] == []
 
 
-@pytest.mark.parametrize("case", [case_of(key) for key in CHANGES], ids=str)
-def test_a_changed_setting_makes_stale_what_reads_it_and_what_follows(recording, plans, case):
-    reaches = CHANGES[case.key].reaches
-    for key, _ in reaches:  # a misspelt key would expect nothing
-        assert recording.jobs_where(lambda job, key=key: key in job.used)
-    stale = recording.jobs_where(
+def that_read(recording, key):
+    """The jobs whose specs a changed setting changes."""
+    reaches = CHANGES[key].reaches
+    for each, _ in reaches:  # a misspelt key would expect nothing
+        assert recording.jobs_where(lambda job, each=each: each in job.used)
+    return recording.jobs_where(
         lambda job: any(
-            key in job.used and any(re.search(whose, output) for output in job.outputs)
-            for key, whose in reaches
+            each in job.used and any(re.search(whose, output) for output in job.outputs)
+            for each, whose in reaches
         )
     )
+
+
+@pytest.mark.parametrize("case", [case_of(key) for key in CHANGES], ids=str)
+def test_a_changed_setting_makes_stale_what_reads_it_and_what_follows(recording, plans, case):
+    stale = that_read(recording, case.key)
     expected = recording.with_downstream(stale | {recording.report.name})
     assert_exactly(plans(case), expected, recording)
+
+
+@pytest.mark.parametrize("case", [VariantOf(case_of(key)) for key in CHANGES], ids=str)
+def test_a_variant_makes_what_its_setting_would_make_stale_and_shares_the_rest(
+    recording, plans, case
+):
+    """What the experiment itself would make again, below the variant's folder; but no figures."""
+    stale = recording.with_downstream(that_read(recording, case.key))
+    tables = re.compile(r"results/smoke/(?!figures/|tables/claims|report|config)")
+    own = {name for name in stale if tables.match(name)}
+    expected = {name.replace("results/smoke/", "results/smoke/variants/a/") for name in own}
+    made = {output for job in recording.jobs if job.name in own for output in job.outputs}
+    collected = {path.replace("/tables/", "/tables/variants/") for path in made}
+    expected |= {path for path in collected if "/tables/variants/" in path}
+    assert_exactly(plans(case), expected, recording)
+
+
+@pytest.mark.parametrize("case", [case_of(key) for key in ("variants", "sweeps")], ids=str)
+def test_variants_make_nothing_of_the_experiment_itself_stale_but_the_report(
+    recording, plans, case
+):
+    assert_exactly(plans(case), {recording.report.name}, recording)
 
 
 @pytest.mark.parametrize("case", [case_of("L")], ids=str)
@@ -180,11 +214,12 @@ def test_in_another_results_folder_everything_is_made(recording, plans, case):
     assert told == {name.replace("config.json", "report.html") for name in expected}
 
 
-@pytest.mark.parametrize("case", [case_of("members")], ids=str)
+@pytest.mark.parametrize("case", [case_of("members"), case_of("members_of")], ids=str)
 def test_one_more_member_makes_its_own_jobs_and_what_is_made_from_all_members(
     recording, plans, case
 ):
-    last = recording.jobs_where(lambda job: re.search(r"/member-1\b", job.name))
+    whose = r"/thermometer/member-1\b" if case.key == "members_of" else r"/member-1\b"
+    last = recording.jobs_where(lambda job: re.search(whose, job.name))
     of_all = recording.with_downstream(last) - last
     added = {re.sub(r"/member-1\b", "/member-2", name) for name in last}
     assert_exactly(plans(case), added | of_all, recording)
