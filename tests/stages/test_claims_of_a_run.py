@@ -1,0 +1,27 @@
+"""The shipped claims judged by the tables of a real run."""
+
+import pytest
+
+from checkouts import PROJECT
+from coarsegrain.analysis.claims_file import read_claims
+from coarsegrain.analysis.claims_text import WIDTH, claims_text
+from coarsegrain.storage.tables import read_table
+from stages import collect_convergence, exact_points, judge_claims
+
+CLAIMS = PROJECT / "workflow/claims/autoencoder.yaml"
+
+
+@pytest.mark.slow
+def test_every_claim_that_tables_can_judge_is_judged_by_a_run(smoke_run, tmp_path):
+    results = smoke_run.path / "results/smoke"
+    histories = sorted(results.glob("nets/*/*.history.csv"))
+    collect_convergence.main(histories=histories, table=tmp_path / "convergence.csv")
+    exact_points.main(table=tmp_path / "exact_points.csv", spec={"L": 8})
+    made = [tmp_path / "convergence.csv", tmp_path / "exact_points.csv"]
+    names = {path.name for path in made}
+    others = [path for path in results.glob("tables/*.csv") if path.name not in names]
+    judge_claims.main(claims=[CLAIMS], tables=[*made, *others], table=tmp_path / "claims.csv")
+    table = read_table(tmp_path / "claims.csv")
+    tested = {claim.id for claim in read_claims(CLAIMS) if not claim.not_tested}
+    assert set(table.loc[table["verdict"] != "not tested", "id"]) == tested
+    assert max(map(len, claims_text(table).splitlines())) <= WIDTH
