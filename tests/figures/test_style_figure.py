@@ -124,7 +124,7 @@ def test_a_users_own_settings_do_not_change_the_figure(tmp_path):
 
 def test_every_figure_says_in_grey_what_it_remakes():
     note = drawing().get_supxlabel()
-    assert note.endswith("Remakes fig. 0 of Shukla & Thakur 2021, arXiv:2108.06157.")
+    assert note.endswith("\nRemakes fig. 0.")
 
 
 def test_numbers_of_members_read_as_english():

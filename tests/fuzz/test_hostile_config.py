@@ -204,8 +204,8 @@ def test_any_bytes_are_a_config_or_refused(tmp_path_factory, content):
 
 
 HUGE = {
-    "list": ([[1] * 40] * 40, "more than 1000 values"),
-    "section": (dict.fromkeys(range(2000), 1), "more than 1000 values"),
+    "list": ([[1] * 80] * 80, "more than 5000 values"),
+    "section": (dict.fromkeys(range(6000), 1), "more than 5000 values"),
     "integer": (int("f" * 5000, 16), "too large to check"),
     "text": ("members" * 9000, "it must be an even integer"),
 }

@@ -153,6 +153,10 @@ def test_stage_refuses_a_certificate_that_is_none_with_a_sentence(tmp_path):
     path = tmp_path / "a.json"
     path.write_text(json.dumps(CERTIFICATE | {"set": '=HYPERLINK("http://a")'}))
     told = refused_by_stage(
-        "collect_certificates", "--certificates", path, "--table", tmp_path / "out" / "t.csv"
+        "lattices.collect_certificates",
+        "--certificates",
+        path,
+        "--table",
+        tmp_path / "out" / "t.csv",
     )
     assert told.startswith(f"error: {path} is no certificate of a set of lattices; delete")

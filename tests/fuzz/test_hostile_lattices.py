@@ -37,6 +37,7 @@ TOLD = {
 def ask(folder, *what):
     run = subprocess.run(
         [sys.executable, str(PROGRAM), str(folder), *map(str, what)],
+        env={**os.environ, "PYTHONPATH": str(PROGRAM.parent.parent)},
         capture_output=True,
         text=True,
         timeout=LIMIT,
@@ -85,7 +86,7 @@ def test_pipe_is_refused_without_waiting(tmp_path):
 def test_stage_refuses_a_forged_file_with_a_sentence(tmp_path):
     ask(tmp_path, "external_link_to_a_pipe")
     told = refused_by_stage(
-        "decimate_lattices", "--lattices", tmp_path / "set.nc",
+        "lattices.decimate_lattices", "--lattices", tmp_path / "set.nc",
         "--first", tmp_path / "out" / "first.nc", "--second", tmp_path / "out" / "second.nc",
         "--spec", '{"map": "decimation", "seed": 1}',
     )  # fmt: skip

@@ -66,7 +66,7 @@ def test_stage_refuses_a_table_that_is_none_with_a_sentence(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("set,test\n=1+1\n")
     told = refused_by_stage(
-        "plot_certificates", "--table", path,
+        "lattices.plot_certificates", "--table", path,
         "--pdf", tmp_path / "out" / "a.pdf", "--png", tmp_path / "out" / "a.png",
     )  # fmt: skip
     assert told.startswith(f"error: {path} has 1 cells in row 1 but 2 columns; delete it")

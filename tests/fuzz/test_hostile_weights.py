@@ -172,5 +172,5 @@ def test_any_arrays_are_a_checkpoint_or_training_starts_anew(tmp_path_factory, t
 def test_stage_refuses_forged_weights_with_a_sentence(tmp_path):
     path = written(tmp_path, {"0.weight": np.ones((0, 2**40), np.float32)})
     network = tmp_path / "out" / "net.safetensors"
-    told = refused_by_stage("transfer_weights", "--parts", path, "--network", network)
+    told = refused_by_stage("autoencoder.transfer_weights", "--parts", path, "--network", network)
     assert told.startswith(f"error: {path} holds no net of coarsegrain")

@@ -65,7 +65,7 @@ def test_no_module_of_the_workflow_runs_what_it_reads():
 
 
 def test_no_rule_of_the_workflow_runs_what_it_reads():
-    assert len(RULES) > 10
+    assert len(RULES) > 5
     words = LIBRARIES - {"code"} | BUILTINS - {"compile"} | {"read_pickle", "yaml.load"}
     pattern = re.compile(rf"\b({'|'.join(map(re.escape, sorted(words)))})\b")
     for path in RULES:

@@ -84,5 +84,6 @@ def test_snakemake_starts_no_more_gpu_jobs_than_find_a_gpu_here(machine, checkou
         said = (checkout.path / f"results/smoke/logs/sample_lattices/{each}.log").read_text()
         assert said.splitlines() == [
             f"GPU 1 of 1: Stand-in 0 ({box.uuid(0)}), shared by up to 2 jobs",
+            "device: cuda; asked for: auto",
             "CuPy is asked now",
         ]

@@ -52,9 +52,12 @@ def test_keys_with_one_last_name_are_told_apart_and_lists_become_names():
 @pytest.mark.parametrize(
     ("changes", "tables"),
     [
-        ({"local_entropy": {"autoencoder_image": "rescale"}}, {"local_entropy"}),
+        ({"local_entropy": {"autoencoder_image": "rescale"}}, {"local_entropy", "entropy_gaps"}),
         ({"bootstrap_samples": 300}, {"beta_flow", "beta_fixed_point"}),
-        ({"thermometer": {"stop_mse": 0.01}}, {"thermometer", "beta_flow", "beta_fixed_point"}),
+        (
+            {"thermometer": {"stop_mse": 0.01}},
+            {"thermometer", "beta_flow", "beta_fixed_point", "convergence"},
+        ),
         ({"nets": {"plateau": {"epochs": 3}}}, set()),
     ],
 )
