@@ -134,7 +134,7 @@ def test_nothing_unfinished_is_left_behind(smoke_run):
     assert not list((smoke_run.path / "results").rglob("*.partial-*"))
 
 
-@pytest.mark.parametrize("targets", [(), ("autoencoder",)])
+@pytest.mark.parametrize("targets", [(), ("results",)])
 def test_a_second_run_does_nothing_and_says_so(smoke_run, targets):
     run = smoke_run.smoke(*targets)
     assert run.returncode == 0

@@ -25,7 +25,7 @@ def code_digest(module: str, root: Path = WORKFLOW, lock: Path = LOCK) -> str:
     """Digest ``module`` and the project modules it imports, directly or through others.
 
     Args:
-        module: dotted name, e.g. ``"stages.autoencoder.train_net"``.
+        module: dotted name, e.g. ``"stages.lattices.sample_lattices"``.
         root: folder that project modules are found under.
         lock: pip lock with the versions of the libraries.
     Returns:

@@ -32,7 +32,7 @@ class Job:
         outputs: files.
         threads: that it occupies.
         memory_mb: that its rule declares, MB.
-        stage: the stage's module, as ``stages.autoencoder.beta_flow``; None if it runs none.
+        stage: the stage's module, as ``stages.lattices.sample_shard``; None if it runs none.
         spec: what the stage is to compute.
         code: digest of its code.
         options: the files that the stage is given, by its parameter: ``{"lattices": ["….nc"]}``.

@@ -43,7 +43,7 @@ class Task:
     """What decides the work of a job.
 
     Attributes:
-        stage: its module, without the package: ``autoencoder.train_net``.
+        stage: its module, without the package: ``lattices.sample_shard``.
         spec: what it computes.
         facts: what it learned while it ran; empty for a job that is planned.
         sources: what makes its inputs, in their order, each once.

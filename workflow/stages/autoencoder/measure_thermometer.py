@@ -1,4 +1,4 @@
-"""Rule test_thermometer: predicted against actual β on lattices of their own."""
+"""Rule measure_thermometer: predicted against actual β on lattices of their own."""
 
 import numpy as np
 import pandas as pd
