@@ -2,9 +2,9 @@
 
     PYTHONPATH=workflow python benchmarks/planning.py
 
-The check is of the default config's results; `make run` makes them. The sweep is `members: 100`:
-900 trainings on 1,102 sets of lattices. Times are by the clock and of the processor, the smallest
-of the repetitions, Python's start included.
+The check is of the default config's results; `make run` makes them. The sweep has 1,000 points,
+each with two members of the thermometer and what is measured with them. Times are by the clock and
+of the processor, the smallest of the repetitions, Python's start included.
 """
 
 import argparse
@@ -55,10 +55,14 @@ def main() -> None:
     repetitions = range(parser.parse_args().repetitions)
     with tempfile.TemporaryDirectory() as folder:
         sweep = Path(folder, "sweep.yaml")
-        sweep.write_text(f"members: 100\nresults_dir: {folder}/results\n")
+        values = ", ".join(f"{1e-5 * k:.5f}" for k in range(1, 1001))
+        sweep.write_text(
+            f"results_dir: {folder}/results\nmembers: 2\n"
+            f"sweeps: {{stop: {{thermometer.stop_mse: [{values}]}}}}\n"
+        )
         cases = {
             "default config": [],
-            "members: 100, nothing there yet": ["--configfile", str(sweep)],
+            "a sweep of 1,000 points, nothing there": ["variants", "--configfile", str(sweep)],
         }
         for name, arguments in cases.items():
             runs = [dry_run(*arguments) for _ in repetitions]
@@ -67,7 +71,7 @@ def main() -> None:
             )
             jobs = runs[0].jobs
             what = f"{jobs} jobs to do" if jobs else "nothing to do"
-            print(f"{name:<34} {clock:6.2f} s by the clock {processor:6.2f} s of processor  {what}")
+            print(f"{name:<38} {clock:6.2f} s by the clock {processor:6.2f} s of processor  {what}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ Where its results are, below the folder of the results or of a variant:
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from coarsegrain.nets.architecture import (
@@ -64,11 +64,12 @@ class Autoencoder(Study):
         config: Config,
         variant: str = "",
         base: "Autoencoder | None" = None,
+        changes: Collection[str] = (),
         *,
         lattices: Lattices,
     ) -> None:
         """See ``Study``; ``lattices`` of the same config."""
-        super().__init__(config, variant, base)
+        super().__init__(config, variant, base, changes)
         self.lattices = lattices
         self.L: int = config["L"]
         self.shallow_nets = shallow_nets(self.L)

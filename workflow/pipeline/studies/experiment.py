@@ -7,6 +7,7 @@ from coarsegrain.errors import ConfigError
 from pipeline.digest import WORKFLOW
 from pipeline.studies.autoencoder import Autoencoder
 from pipeline.studies.lattices import Lattices
+from pipeline.studies.settings import WatchedConfig
 from pipeline.studies.study import Config, Figure, Recipe, Study
 from pipeline.studies.variants import Variant, variants_of
 
@@ -19,22 +20,35 @@ CLAIMS = WORKFLOW / "claims"
 class Experiment:
     """All studies under one config: the experiment's own, or a variant of it."""
 
-    def __init__(self, config: Config, variant: str = "", base: "Experiment | None" = None) -> None:
-        """See ``Study``."""
+    def __init__(
+        self, config: Config, variant: Variant | None = None, base: "Experiment | None" = None
+    ) -> None:
+        """Make all studies.
+
+        Args:
+            config: validated; of a variant its own.
+            variant: if it is one.
+            base: what it is a variant of.
+        """
         self.config = config
-        self.variant = variant
-        lattices = Lattices(config, variant, base.lattices if base else None)
-        users = [
-            each(config, variant, base.studies[each.name] if base else None, lattices=lattices)
-            for each in STUDIES
-        ]
-        lattices.users = users
-        self.lattices: Lattices = lattices
+        self.variant = variant.folder if variant else ""
+        seen = config if variant else WatchedConfig(config)
+        changes = list(variant.changes) if variant else []
+
+        def made(kind: Any, **more: Any) -> Any:
+            of_base = base.studies[kind.name] if base else None
+            return kind(seen, self.variant, of_base, changes, **more)
+
+        self.lattices: Lattices = made(Lattices)
+        users = [made(kind, lattices=self.lattices) for kind in STUDIES]
+        self.lattices.users = users
         #: By name.
-        self.studies: Mapping[str, Any] = {each.name: each for each in [*users, lattices]}
+        self.studies: Mapping[str, Any] = {each.name: each for each in [*users, self.lattices]}
+        for study in self.studies.values():
+            assert study.always is not None  # before any recipe is asked for
         #: Each with all its studies; of a variant none.
         self.variants = [
-            (each, Experiment(each.config, each.folder, self)) for each in variants_of(config)
+            (each, Experiment(each.config, each, self)) for each in variants_of(config)
         ]
 
     def recipe(self, name: str, arguments: Mapping[str, str | int]) -> Recipe:

@@ -4,12 +4,14 @@ A rule, its stage and the method of its study that gives the recipe have one nam
 ``train_net`` runs ``stages.autoencoder.train_net`` as ``Autoencoder.train_net`` says.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import update_wrapper
+from functools import cached_property, update_wrapper
 from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
 
 from pipeline.spec import derived_seed
+from pipeline.studies.settings import WatchedConfig, touches
 
 Config = Mapping[str, Any]
 #: Files by the stage's option.
@@ -65,10 +67,17 @@ def once(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], 
 
     def known(study: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         key = (method.__name__, *args, *sorted(kwargs.items()))
-        if key not in study._known:
-            study._known[key] = method(study, *args, **kwargs)
-        value: R = study._known[key]
-        return value
+        watched = study.watched
+        if key not in study.known:
+            noted: AbstractContextManager[set[str]]
+            noted = watched.noted() if watched else nullcontext(set())
+            with noted as read:
+                value = method(study, *args, **kwargs)
+            study.known[key] = value, read
+        elif watched:
+            watched.note(study.known[key][1])
+        found: R = study.known[key][0]
+        return found
 
     return update_wrapper(known, method)
 
@@ -78,7 +87,8 @@ class Study:
 
     What a variant would make from the same recipe as the base is the base's file: a variant makes
     only what differs. ``folder`` decides that, by comparing recipes; since recipes hold the paths
-    of inputs, it follows from the first difference on.
+    of inputs, it follows from the first difference on. What reads none of the changed settings need
+    not be compared.
     """
 
     #: Of its rules, stages, figures, captions and claims.
@@ -89,19 +99,29 @@ class Study:
     #: Names of its tables, each with the method that gives its recipe.
     tables: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(self, config: Config, variant: str = "", base: Self | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        variant: str = "",
+        base: Self | None = None,
+        changes: Collection[str] = (),
+    ) -> None:
         """Make the study.
 
         Args:
-            config: validated.
+            config: validated; a ``WatchedConfig`` if there are to be variants of the study.
             variant: where a variant's results are, below the results' folder: ``variants/<name>/``;
                 nothing for the base.
             base: the same study without the variant's changes.
+            changes: the settings that the variant changes, by dotted key.
         """
         self.config = config
         self.variant = variant
         self.base = base
-        self._known: dict[tuple[object, ...], Any] = {}
+        self.changes = changes
+        self.watched = config if isinstance(config, WatchedConfig) else None
+        #: What was worked out, by method and arguments, and the settings that it depends on.
+        self.known: dict[tuple[object, ...], tuple[Any, set[str]]] = {}
 
     def seed(self, purpose: str, **keys: str | int) -> int:
         """A seed of its own for one purpose."""
@@ -115,14 +135,31 @@ class Study:
             recipe: the method that gives it.
             arguments: of the method.
         """
-        if self.base is not None:
-            try:
-                same = getattr(self, recipe)(*arguments) == getattr(self.base, recipe)(*arguments)
-            except KeyError:  # the base knows no such net
-                same = False
-            if same:
-                return self.base.folder(recipe, *arguments)
+        if self.base is None and self.watched:
+            getattr(self, recipe)(*arguments)  # so that it is known what it depends on
+        if self.base is not None and self._is_the_bases(recipe, arguments):
+            return self.base.folder(recipe, *arguments)
         return f"{self.config['results_dir']}/{self.variant}"
+
+    def _is_the_bases(self, recipe: str, arguments: tuple[Any, ...]) -> bool:
+        assert self.base is not None
+        try:
+            if not touches(self.changes, self.base.depends_on(recipe, *arguments)):
+                return True
+            mine, other = (getattr(each, recipe)(*arguments) for each in (self, self.base))
+        except KeyError:  # the base knows no such net
+            return False
+        return bool(mine == other)
+
+    def depends_on(self, recipe: str, *arguments: Any) -> set[str]:
+        """The settings on which a result depends, by dotted key; of a study that is watched."""
+        self.folder(recipe, *arguments)
+        return self.known["folder", recipe, *arguments][1] | self.always
+
+    @cached_property
+    def always(self) -> frozenset[str]:
+        """The settings on which all results depend: those that were read to make the study."""
+        return self.watched.read_so_far() if self.watched else frozenset()
 
     def table(self, name: str) -> str:
         """The path of a table."""
