@@ -27,7 +27,7 @@ def with_variant(**changes):
 
 
 def own(variant):
-    return set(variant.own_tables())
+    return set(variant.own_tables)
 
 
 def test_a_sweep_is_a_grid_and_its_points_are_named_after_their_values():
@@ -97,7 +97,7 @@ def test_more_members_in_a_variant_are_the_bases_own_later_on():
 
 
 def test_a_variant_equal_to_the_base_makes_nothing():
-    assert with_variant(nets={"l1": 1e-5})[1].own_tables() == {}
+    assert with_variant(nets={"l1": 1e-5})[1].own_tables == {}
 
 
 def test_variants_are_collected_with_the_settings_that_any_of_them_changes():

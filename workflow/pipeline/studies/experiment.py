@@ -1,6 +1,7 @@
 """All studies under one config, and what is made of all of them together."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from coarsegrain.errors import ConfigError
@@ -64,7 +65,7 @@ class Experiment:
         found: Recipe = getattr(owner, method)(**arguments)
         return found
 
-    @property
+    @cached_property
     def tables(self) -> dict[str, str]:
         """The paths of all tables of the studies, by name."""
         studies: Sequence[Study] = list(self.studies.values())
@@ -114,6 +115,7 @@ class Experiment:
                 return caption, heading, figure
         raise ConfigError(f"no study lists a figure {name}.")
 
+    @cached_property
     def own_tables(self) -> dict[str, str]:
         """Those tables that are not the base's, by name."""
         folder = f"{self.config['results_dir']}/{self.variant}"
@@ -123,7 +125,7 @@ class Experiment:
         """A table of the base and of all variants that have one of their own."""
         made = [(Variant("base", self.config), self.tables[table])]
         for variant, experiment in self.variants:
-            if path := experiment.own_tables().get(table):
+            if path := experiment.own_tables.get(table):
                 made.append((variant, path))
         keys = sorted({key for variant, _ in made for key in variant.changes})
         settings = [
@@ -134,7 +136,7 @@ class Experiment:
 
     def tables_of_variants(self) -> list[str]:
         """All that variants make, and the tables in which it is collected."""
-        own = [experiment.own_tables() for _, experiment in self.variants]
+        own = [experiment.own_tables for _, experiment in self.variants]
         folder = f"{self.config['results_dir']}/tables/variants"
         collected = dict.fromkeys(f"{folder}/{name}.csv" for tables in own for name in tables)
         return [*(path for tables in own for path in tables.values()), *collected]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, update_wrapper
 from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
 
+from coarsegrain.errors import ConfigError
 from pipeline.spec import derived_seed
 from pipeline.studies.settings import WatchedConfig, touches
 
@@ -147,7 +148,7 @@ class Study:
             if not touches(self.changes, self.base.depends_on(recipe, *arguments)):
                 return True
             mine, other = (getattr(each, recipe)(*arguments) for each in (self, self.base))
-        except KeyError:  # the base knows no such net
+        except (KeyError, ConfigError):  # the base knows no such net
             return False
         return bool(mine == other)
 
