@@ -232,6 +232,7 @@ FORMS = [{"above": 1}, {"below": -0.05}, {"between": [1.1, 1.35]}, {"within": 0.
 @pytest.mark.parametrize("given", FORMS)
 def test_a_criterions_words_say_it_all(given):
     assert criterion_from_words(criterion(given).words) == criterion(given)
+    assert criterion_from_words(f"Model-1: χ²: {criterion(given).words}") == criterion(given)
 
 
 def test_words_that_are_no_criterion_are_none():

@@ -108,7 +108,9 @@ def test_a_claim_that_holds_in_all_readings_is_reproduced(judged):
     assert row["verdict"] == "reproduced"
     assert row["measured"] == pytest.approx(0.1)
     assert row["low"] == pytest.approx(0.1 - 4.302653 * 0.01 / np.sqrt(3))
-    assert (row["criterion"], row["control"], row["figure"]) == ("above 0", "so does C", "losses")
+    assert (row["criterion"], row["control"], row["figure"]) == (
+        "above 0", "so does C: above 0.05", "losses",
+    )  # fmt: skip
     assert row["control_value"] == pytest.approx(0)
     assert list(row) == list(COLUMNS)
 
@@ -213,7 +215,7 @@ def test_all_parts_must_hold(judged):
     row = judged(file, losses(B=0.5))
     assert row["verdict"] == "not reproduced"
     # the part that decides is the one shown
-    assert (row["published"], row["criterion"]) == (0.15, "below 0.2")
+    assert (row["published"], row["criterion"]) == (0.15, "not too large: below 0.2")
 
 
 def test_a_number_that_no_member_has_refutes_and_one_that_some_lack_is_undecided(judged):
@@ -450,6 +452,7 @@ def test_the_text_names_what_was_not_tested():
     [
         (0.2373, 0.2435, "0.2404 [0.2373, 0.2435]"),
         (-1.2, 7.2, "3.0 [-1.2, 7.2]"),
+        (-0.0301, 0.03, "0.000 [-0.030, 0.030]"),
         (0.5, 0.5, "0.5"),
         (np.nan, np.nan, "none"),
     ],

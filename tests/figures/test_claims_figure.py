@@ -56,6 +56,12 @@ def test_verdicts_have_colours_that_can_be_told_apart(deficiency):
         assert np.linalg.norm(lab(one[0], deficiency) - lab(other[0], deficiency)) > 15
 
 
+def test_what_a_claim_would_be_if_its_trainings_had_converged_is_said():
+    reason = "it still falls: B (2 %); as it stands: not reproduced, 0.1 (fails)"
+    assert "as it stands: not reproduced" in texts(drawn(row(verdict="undecided", reason=reason)))
+    assert not any("as it stands" in text for text in texts(drawn(row())))
+
+
 def test_published_and_measured_are_on_one_scale():
     figure = drawn(row(published=0.05, measured=0.05, low=0.04, high=0.06))
     (diamond,), (dot,) = dots(figure, "D"), dots(figure, "o")
@@ -79,6 +85,12 @@ def test_an_interval_that_goes_on_ends_in_arrows():
     assert dots(drawn(row()), ">") == dots(drawn(row()), "<") == []
     wide = drawn(row(low=-50, high=50))
     assert len(dots(wide, ">")) == len(dots(wide, "<")) == 1
+
+
+def test_numbers_have_minus_signs_and_names_keep_their_hyphens():
+    figure = drawn(row(measured=-0.05, low=-0.06, high=-0.04, criterion="Model-1: below -1"))
+    assert "−0.050 [−0.060, −0.040]" in texts(figure)
+    assert "III;  holds if Model-1 below −1" in texts(figure)
 
 
 def test_claims_are_drawn_from_the_top_in_the_tables_order():

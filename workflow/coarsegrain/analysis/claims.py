@@ -29,6 +29,8 @@ COLUMNS = (
     "control", "control_value", "verdict", "reason", "figure",
 )  # fmt: skip
 CONVERGENCE = "convergence"
+# In the reason, before the verdict that a claim would have if its trainings had converged.
+AS_IT_STANDS = "as it stands: "
 NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
 
@@ -46,6 +48,11 @@ class Part(NamedTuple):
     published: float | str
     statistic: Mapping[str, Statistic]
     criterion: Criterion
+
+    @property
+    def asked(self) -> str:
+        """Criterion in words, after the name if there is one."""
+        return ": ".join(filter(None, (self.name, self.criterion.words)))
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,7 @@ def _row(claim: Claim, tables: Tables) -> dict[str, object]:
     except ClaimError as error:
         raise ClaimError(f"claim {claim.id}: {error}") from None
     interval = NOTHING if shown is None else shown.interval
-    words = claim.control if isinstance(claim.control, str) else claim.control.name
+    words = claim.control if isinstance(claim.control, str) else claim.control.asked
     return {
         "id": claim.id,
         "paper": claim.paper,
@@ -125,7 +132,7 @@ def _row(claim: Claim, tables: Tables) -> dict[str, object]:
         "measured": interval.value,
         "low": interval.low,
         "high": interval.high,
-        "criterion": "" if shown is None else shown.part.criterion.words,
+        "criterion": "" if shown is None else shown.part.asked,
         "control": words,
         "control_value": NOTHING.value if control is None else control.interval.value,
         "verdict": verdict,
@@ -158,7 +165,7 @@ def _judged(claim: Claim, tables: Tables) -> tuple[Verdict, str, Finding | None,
     shown = (unclear if verdict == "undecided" and unclear else list(deciding.values()))[0]
     waiting = _not_converged(claim.rests_on, tables)
     if waiting and verdict != "undecided":
-        verdict, reason = "undecided", f"{waiting}; as it stands: {verdict}, {reason}"
+        verdict, reason = "undecided", f"{waiting}; {AS_IT_STANDS}{verdict}, {reason}"
     elif waiting:
         reason = f"{reason}; {waiting}"
     return verdict, reason, shown, control

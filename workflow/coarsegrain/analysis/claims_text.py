@@ -41,6 +41,7 @@ def measured(row: Mapping[Hashable, object]) -> str:
         return f"{value:.4g}"
     # two digits of the interval's half width, in four decimals at most
     decimals = min(max(1 - math.floor(math.log10((high - low) / 2)), 0), 4)
+    value, low, high = (round(each, decimals) + 0.0 for each in (value, low, high))  # no -0
     return f"{value:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
 
 

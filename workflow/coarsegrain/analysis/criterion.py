@@ -70,8 +70,8 @@ def criterion(given: Mapping[str, Any]) -> Criterion:
 
 
 def criterion_from_words(words: str) -> Criterion | None:
-    """The criterion that a table of verdicts names; None if it names none."""
-    found = WORDS.fullmatch(words)
+    """The criterion that a table names, also after a name and a colon; None if it names none."""
+    found = WORDS.fullmatch(words.rpartition(": ")[2])
     if not found:
         return None
     above, below, low, high, d, x = (part and float(part) for part in found.groups())

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from coarsegrain.analysis.claims import AS_IT_STANDS
 from coarsegrain.analysis.claims_text import measured, number
 from coarsegrain.analysis.criterion import criterion_from_words
 from coarsegrain.figures.style import GREY, describe, styled
@@ -23,7 +24,7 @@ VERDICT_COLOURS = {
 }
 HOLDS = "#DCEBDD"
 # Where things stand, in shares of the width of a row's own scale.
-ID, CLAIM, PUBLISHED, MEASURED, VERDICT = -1.2, -1.07, 1.04, 1.28, 1.83
+ID, CLAIM, PUBLISHED, MEASURED, VERDICT = -1.28, -1.15, 1.03, 1.29, 1.93
 ROW, LINE = 0.41, 0.12  # inches
 
 
@@ -42,7 +43,7 @@ def claims(table: pd.DataFrame) -> Figure:
     rows, rest = figure.subplots(2, 1, height_ratios=heights)
     for axes in (rows, rest):
         axes.set_axis_off()
-    rows.set_xlim(ID, 2.14)
+    rows.set_xlim(ID, 2.28)
     rows.set_ylim(len(judged) - 0.4, -1.1)
     for at, words in (
         (CLAIM, "claim, where, and what is asked"), (0, "published and measured, to scale"),
@@ -62,8 +63,8 @@ def claims(table: pd.DataFrame) -> Figure:
         title=f"Published claims, and what {len(judged)} of {len(table)} came to",
         note="Green: where the claim holds; each row has a scale of its own. Dots: measured, with "
         "95 % intervals over independently trained members; with an arrow the interval goes on;\n"
-        "without a bar the number is exact. Diamonds: published. Crosses: the control; claims.csv "
-        "says what it must not show.",
+        "without a bar the number is exact, or all members agree. Diamonds: published. Crosses: "
+        "the control; claims.csv says what it must not show.",
     )
     return figure
 
@@ -87,20 +88,24 @@ def _untested(table: pd.DataFrame) -> tuple[list[str], list[str]]:
 def _draw_words(axes: Axes, y: int, row: dict[Any, Any]) -> None:
     axes.text(ID, y - 0.14, row["id"], va="center", weight="bold")
     axes.text(CLAIM, y - 0.14, row["claim"], va="center")
-    asked = f"{row['where']};  holds if {_minus(row['criterion'])}"
+    asked = f"{row['where']};  holds if {_minus(row['criterion'].replace(': ', ' '))}"
     axes.text(CLAIM, y + 0.22, asked, va="center", fontsize=7, color=GREY)
     axes.text(PUBLISHED, y, _minus(number(row["published"], 5)), va="center", fontsize=8)
     axes.text(MEASURED, y, _minus(measured(row)), va="center", fontsize=8)
     face, ink = VERDICT_COLOURS[row["verdict"]]
+    would_be = re.search(f"{AS_IT_STANDS}([a-z ]+),", row["reason"])
+    if would_be:
+        words = f"as it stands: {would_be[1]}"
+        axes.text(VERDICT, y + 0.31, words, va="center", fontsize=6, color=GREY)
     axes.text(
-        VERDICT, y, row["verdict"], color=ink, va="center", fontsize=8,
+        VERDICT, y - 0.1 * bool(would_be), row["verdict"], color=ink, va="center", fontsize=8,
         bbox={"facecolor": face, "edgecolor": "none", "boxstyle": "round,pad=0.3"},
     )  # fmt: skip
 
 
 def _minus(text: str) -> str:
     """Text with minus signs where numbers have hyphens."""
-    return re.sub(r"-(?=\d)", "−", text)
+    return re.sub(r"(?<!\w)-(?=\d)", "−", text)
 
 
 def _draw_scale(axes: Axes, y: int, row: dict[Any, Any]) -> None:
