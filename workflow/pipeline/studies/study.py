@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import update_wrapper
 from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
 
+from coarsegrain.errors import ConfigError
 from pipeline.spec import derived_seed
 
 Config = Mapping[str, Any]
@@ -118,7 +119,7 @@ class Study:
         if self.base is not None:
             try:
                 same = getattr(self, recipe)(*arguments) == getattr(self.base, recipe)(*arguments)
-            except KeyError:  # the base knows no such net
+            except (KeyError, ConfigError):  # the base knows no such net
                 same = False
             if same:
                 return self.base.folder(recipe, *arguments)
