@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from checkouts import PROJECT
+from pipeline.config import validated
 from pipeline.defaults import laid_over_defaults
 from pipeline.studies.experiment import Experiment
 
@@ -130,6 +131,18 @@ def test_the_readme_lists_every_table():
     listed = re.findall(r"^\| `(\w+)\.csv` \|", (PROJECT / "README.md").read_text(), re.MULTILINE)
     smoke = yaml.safe_load((WORKFLOW / "presets/smoke.yaml").read_text())
     assert sorted(listed) == sorted(["claims", *Experiment(laid_over_defaults(smoke)).tables])
+
+
+def test_the_settings_in_the_readme_are_valid_and_all_variants_can_be_planned():
+    examples = re.findall(r"^```yaml\n(.*?)^```$", (PROJECT / "README.md").read_text(), re.M | re.S)
+    for example in examples:
+        config = validated(laid_over_defaults(yaml.safe_load(example)), check_cuda=False)
+        assert [
+            variant.name
+            for variant, experiment in Experiment(config).variants
+            if not experiment.own_tables()
+        ] == []
+    assert "sweeps" in "".join(examples)
 
 
 @pytest.mark.parametrize("path", COMMON, ids=name_of)

@@ -89,6 +89,13 @@ def test_a_variant_of_the_lattices_has_its_own_from_there_on():
         assert (base.lattices.certificate(name) != variant.lattices.certificate(name)) == differs
 
 
+def test_a_variant_of_another_size_makes_nets_that_the_base_does_not_know():
+    base, variant = with_variant(L=12)
+    study = variant.studies["autoencoder"]
+    assert study.network("CG-144-72", 0).startswith("results/smoke/variants/mine/nets/CG-144-72/")
+    assert own(variant) == set(base.tables)
+
+
 def test_more_members_in_a_variant_are_the_bases_own_later_on():
     base, variant = with_variant(members=3)
     study = variant.studies["autoencoder"]
