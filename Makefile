@@ -20,7 +20,7 @@ BENCHMARKS ?= sampling training
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(CONFIG) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run all estimate dry-run verify test test-fast bench lint format lock clean-venv
+.PHONY: help run all estimate dry-run verify accept test test-fast bench lint format lock clean-venv
 
 help: ## Show this list
 	@echo "coarsegrain: deep learning and the renormalization group on the Ising model"
@@ -43,6 +43,9 @@ dry-run: $(READY) ## Say which jobs would run, and why
 
 verify: $(READY) ## Tell which results are fine, stale, damaged, missing or foreign; change nothing
 	@PYTHONPATH=workflow $(BIN)/python -m pipeline.verify --cores $(CORES) $(CONFIG) $(ARGS)
+
+accept: $(READY) ## After a change of code that changes no result: take them as they are (STAGES="…")
+	@PYTHONPATH=workflow $(BIN)/python -m pipeline.accept --stages "$(STAGES)" --cores $(CORES) $(CONFIG) $(ARGS)
 
 test: $(READY) ## Run all tests, the fast ones first
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu"

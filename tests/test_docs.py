@@ -140,7 +140,7 @@ def test_the_settings_in_the_readme_are_valid_and_all_variants_can_be_planned():
         assert [
             variant.name
             for variant, experiment in Experiment(config).variants
-            if not experiment.own_tables()
+            if not experiment.own_tables
         ] == []
     assert "sweeps" in "".join(examples)
 

@@ -100,6 +100,7 @@ class Record:
         spec: what the stage was to compute.
         code: digest of its code.
         inputs: what it read: by option of the stage, (path, SHA-256) of each file in their order.
+        accepted: other code that somebody said gives the same: (digest, day).
     """
 
     sha256: str
@@ -107,6 +108,12 @@ class Record:
     spec: Mapping[str, Any]
     code: str
     inputs: Mapping[str, Sequence[tuple[str, str]]]
+    accepted: Sequence[tuple[str, str]] = ()
+
+    @property
+    def codes(self) -> set[str]:
+        """Digests of all code that gives this file."""
+        return {self.code, *(code for code, _ in self.accepted)}
 
 
 def read_record(path: Path) -> Record:
@@ -133,10 +140,12 @@ def read_record(path: Path) -> Record:
             option: [(each["file"], each["sha256"]) for each in files]
             for option, files in told["inputs"].items()
         }
-        record = Record(told["sha256"], told["stage"], told["spec"], told["code"], inputs)
+        accepted = [(each["code"], each["on"]) for each in told.get("accepted", ())]
+        record = Record(told["sha256"], told["stage"], told["spec"], told["code"], inputs, accepted)
     except (KeyError, TypeError, AttributeError):
         raise UnreadableRecordError("its sidecar is not one of this version's") from None
     texts: list[object] = [record.sha256, record.stage, record.code, *inputs]
+    texts += [text for pair in accepted for text in pair]
     texts += [text for files in inputs.values() for pair in files for text in pair]
     # Printed, and looked up as paths: neither goes with a NUL or a terminal's escape codes.
     printable = all(isinstance(text, str) and text.isprintable() for text in texts)
@@ -164,7 +173,8 @@ def is_made_from(
         return False
     return (
         whole
-        and (record.stage, record.code) == (stage, code)
+        and record.stage == stage
+        and code in record.codes
         and canonical_json(record.spec) == canonical_json(spec)
         and _checksums(record.inputs) == _checksums(inputs)
     )

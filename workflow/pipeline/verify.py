@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     try:
         results = results_dir(for_snakemake)
-        named = _targets(for_snakemake)
+        named = targets_among(for_snakemake)
         jobs = list_jobs([*(() if named else EVERYTHING), *for_snakemake])
     except CoarsegrainError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if text.all_fine(verdicts, left) else 1
 
 
-def _targets(arguments: Sequence[str]) -> list[str]:
+def targets_among(arguments: Sequence[str]) -> list[str]:
     """The files and rules that snakemake is asked for by name."""
     from snakemake.cli import get_argument_parser
 

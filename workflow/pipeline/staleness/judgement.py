@@ -20,6 +20,11 @@ MISMATCH = "checksum mismatch: the file was changed after it was made"
 OTHER_INPUTS = "it would be made from other files now"
 
 
+def code_changed(stage: str) -> str:
+    """The clause for a result that other code made."""
+    return f"the code of {stage} changed"
+
+
 class State(Enum):
     """What a file is.
 
@@ -60,6 +65,12 @@ class Judge:
         changes = list(self._changes(record, job))
         return (State.STALE, changes) if changes else (State.FINE, [])
 
+    def accepted_on(self, path: str, job: Job) -> str | None:
+        """The day on which a fine file was taken for one of the code as it is, if it was."""
+        record = self._record(path)
+        days = [day for code, day in record.accepted if code == job.code]
+        return days[-1] if days and record.code != job.code else None
+
     def _changes(self, record: Record, job: Job) -> Iterator[str]:
         """In what an output's sidecar differs from what would be made now."""
         if record.stage != job.stage:
@@ -67,8 +78,8 @@ class Judge:
             return
         if difference := described(record.spec, job.spec):
             yield f"its spec changed: {difference}"
-        if record.code != job.code:
-            yield f"the code of {job.stage} changed"
+        if job.code not in record.codes:
+            yield code_changed(str(job.stage))
         for option, before in record.inputs.items():
             now = job.options.get(option, [])
             if len(now) != len(before):

@@ -87,8 +87,17 @@ class SurvivingLocks(Notes):
         return [(folder, folder in writes) for folder in sorted(reads | writes)]
 
     def _lock_of(self, folder: str) -> Path:
-        path = "" if folder == OTHER_FILES else folder.lstrip("/")
-        return Path(self.path, "runs", path, "run.lock")
+        return lock_of(folder, Path(self.path))
+
+
+def lock_of(folder: str, notes: Path = Path(".snakemake")) -> Path:
+    """The file that a run locks which works in a folder.
+
+    Args:
+        folder: a results folder, or ``OTHER_FILES``.
+        notes: Snakemake's folder.
+    """
+    return Path(notes, "runs", "" if folder == OTHER_FILES else folder.lstrip("/"), "run.lock")
 
 
 @contextmanager

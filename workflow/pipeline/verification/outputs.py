@@ -20,12 +20,14 @@ class Verdict:
         state: what it is.
         reasons: clauses that say why; the same for the same cause.
         remade: whether Snakemake, asked for what was asked here, would make it again by itself.
+        accepted: the stage and the day, if it is fine because other code was accepted for it.
     """
 
     path: str
     state: State
     reasons: tuple[str, ...]
     remade: bool
+    accepted: tuple[str, str] | None = None
 
 
 def judge(
@@ -56,7 +58,9 @@ def judge(
                 continue
             if state is State.FINE and waits:
                 state, reasons = State.WAITING, [UPSTREAM]
-            verdicts[path] = Verdict(path, state, tuple(reasons), job.pending)
+            day = judge.accepted_on(path, job) if state is State.FINE else None
+            accepted = (str(job.stage), day) if day else None
+            verdicts[path] = Verdict(path, state, tuple(reasons), job.pending, accepted)
         progress(done)
     return list(verdicts.values())
 

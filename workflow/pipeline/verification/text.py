@@ -52,6 +52,9 @@ def report(results: Path, verdicts: Sequence[Verdict], left: Sequence[Leftover])
     if not results.is_dir():
         lines += [f"There is no folder {results}.", ""]
     lines += [f"{results}: " + (", ".join(f"{len(f)} {n}" for n, f in classes.items() if f))]
+    accepted = Counter(each.accepted for each in verdicts if each.accepted)
+    for (stage, day), number in sorted(accepted.items()):
+        lines.append(f"of these, accepted on {day} as made by other code of {stage}: {number}")
     aside = Counter(each.kind for each in left if each.kind != "foreign")
     if aside:
         lines.append("left aside: " + ", ".join(f"{aside[kind]} {kind}" for kind in sorted(aside)))
