@@ -24,7 +24,7 @@ VERDICT_COLOURS = {
 }
 HOLDS = "#DCEBDD"
 # Where things stand, in shares of the width of a row's own scale.
-ID, CLAIM, PUBLISHED, MEASURED, VERDICT = -1.28, -1.15, 1.03, 1.29, 1.93
+ID, CLAIM, PUBLISHED, MEASURED, VERDICT = -1.28, -1.15, 1.02, 1.27, 1.97
 ROW, LINE = 0.41, 0.12  # inches
 
 
@@ -43,7 +43,7 @@ def claims(table: pd.DataFrame) -> Figure:
     rows, rest = figure.subplots(2, 1, height_ratios=heights)
     for axes in (rows, rest):
         axes.set_axis_off()
-    rows.set_xlim(ID, 2.28)
+    rows.set_xlim(ID, 2.33)
     rows.set_ylim(len(judged) - 0.4, -1.1)
     for at, words in (
         (CLAIM, "claim, where, and what is asked"), (0, "published and measured, to scale"),
