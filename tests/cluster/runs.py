@@ -61,11 +61,13 @@ class ClusterRun:
 
 def rules_that_run_beside_snakemake():
     texts = [path.read_text() for path in (PROJECT / "workflow/rules").glob("*.smk")]
-    local = {
+    rules = [
         rule
         for text in texts
-        for rule in re.findall(r"^use rule (?:local_stage|figure) as (\w+)", text, re.MULTILINE)
-    }
+        for rule in re.split(r"^(?:use )?rule ", text, flags=re.MULTILINE)[1:]
+    ]
+    names = [re.match(r"(?:\w+ as )?(\w+)", rule)[1] for rule in rules]
+    local = {name for name, rule in zip(names, rules) if "    localrule: True\n" in rule}
     return {*local, "all", "default", "total"}  # the last is a line of Snakemake's list
 
 

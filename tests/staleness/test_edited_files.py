@@ -15,6 +15,7 @@ SAMPLING = {"sample_lattices"}
 ON_A_GPU = {
     "coarsegrain/ising/sampler/kernels.cu": SAMPLING,  # sampler/cupy_backend.py compiles it
     # nets/training/loop.py decides while it trains which of these it imports
+    "coarsegrain/nets/training/gpu/__init__.py": TRAINING,
     "coarsegrain/nets/training/gpu/shallow_cuda.py": TRAINING,
     "coarsegrain/nets/training/gpu/shallow_layout.py": TRAINING,
     "coarsegrain/nets/training/gpu/shallow.cu": TRAINING,

@@ -1,22 +1,24 @@
 # Study A: autoencoders against decimation.
 
 
-use rule local_stage as hard_code_weights with:
+use rule stage as hard_code_weights with:
     output:
         network="<results>/{variant}nets/{net}/hard_coded.safetensors",
     pathvars:
         job="hard_code_weights/{variant}{net}",
+    localrule: True
     params:
         **stage("autoencoder.hard_code_weights"),
 
 
-use rule local_stage as transfer_weights with:
+use rule stage as transfer_weights with:
     input:
         unpack(made_from("autoencoder.transfer_weights")),
     output:
         network="<results>/{variant}nets/{net}/member-{member}.transferred.safetensors",
     pathvars:
         job="transfer_weights/{variant}{net}/member-{member}",
+    localrule: True
     params:
         **stage("autoencoder.transfer_weights"),
 
@@ -64,13 +66,14 @@ use rule gpu_stage as train_net with:
         ),
 
 
-use rule local_stage as evaluate_model with:
+use rule stage as evaluate_model with:
     input:
         unpack(made_from("autoencoder.evaluate_model")),
     output:
         losses="<results>/{variant}nets/{net}/member-{member}.losses.csv",
     pathvars:
         job="evaluate_model/{variant}{net}/member-{member}",
+    localrule: True
     resources:
         mem_mb=2000,
         runtime=30,
@@ -78,42 +81,46 @@ use rule local_stage as evaluate_model with:
         **stage("autoencoder.evaluate_model"),
 
 
-use rule local_stage as collect_losses with:
+use rule stage as collect_losses with:
     input:
         unpack(made_from("autoencoder.collect_losses")),
     output:
         table="<results>/{variant}tables/model_losses.csv",
     pathvars:
         job="{variant}collect_losses",
+    localrule: True
     params:
         **stage("autoencoder.collect_losses"),
 
 
-use rule local_stage as collect_convergence with:
+use rule stage as collect_convergence with:
     input:
         unpack(made_from("autoencoder.collect_convergence")),
     output:
         table="<results>/{variant}tables/convergence.csv",
     pathvars:
         job="{variant}collect_convergence",
+    localrule: True
     params:
         **stage("autoencoder.collect_convergence"),
 
 
-use rule local_stage as exact_points with:
+use rule stage as exact_points with:
     output:
         table="<results>/{variant}tables/exact_points.csv",
     pathvars:
         job="{variant}exact_points",
+    localrule: True
     params:
         **stage("autoencoder.exact_points"),
 
 
-use rule local_stage as describe_models with:
+use rule stage as describe_models with:
     output:
         table="<results>/{variant}tables/model_architectures.csv",
     pathvars:
         job="{variant}describe_models",
+    localrule: True
     params:
         **stage("autoencoder.describe_models"),
 
@@ -133,13 +140,14 @@ use rule stage as local_entropy with:
         **stage("autoencoder.local_entropy"),
 
 
-use rule local_stage as measure_thermometer with:
+use rule stage as measure_thermometer with:
     input:
         unpack(made_from("autoencoder.measure_thermometer")),
     output:
         table="<results>/{variant}tables/thermometer.csv",
     pathvars:
         job="{variant}measure_thermometer",
+    localrule: True
     resources:
         mem_mb=2000,
         runtime=30,
@@ -147,13 +155,14 @@ use rule local_stage as measure_thermometer with:
         **stage("autoencoder.measure_thermometer"),
 
 
-use rule local_stage as measure_exact_thermometer with:
+use rule stage as measure_exact_thermometer with:
     input:
         unpack(made_from("autoencoder.measure_exact_thermometer")),
     output:
         table="<results>/{variant}tables/exact_thermometer.csv",
     pathvars:
         job="{variant}measure_exact_thermometer",
+    localrule: True
     resources:
         mem_mb=2000,
         runtime=30,
@@ -183,6 +192,7 @@ use rule figure as plot_loss_curves with:
         **figure("loss_curves"),
     pathvars:
         job="{variant}plot_loss_curves",
+    localrule: True
     params:
         **stage("autoencoder.plot_loss_curves"),
 
@@ -194,6 +204,7 @@ use rule figure as plot_reconstructions with:
         **figure("reconstructions"),
     pathvars:
         job="{variant}plot_reconstructions",
+    localrule: True
     params:
         **stage("autoencoder.plot_reconstructions"),
 
@@ -205,6 +216,7 @@ use rule figure as plot_weight_matrices with:
         **figure("weight_matrices"),
     pathvars:
         job="{variant}plot_weight_matrices",
+    localrule: True
     params:
         **stage("autoencoder.plot_weight_matrices"),
 
@@ -216,6 +228,7 @@ use rule figure as plot_spin_correlations with:
         **figure("spin_correlations"),
     pathvars:
         job="{variant}plot_spin_correlations",
+    localrule: True
     params:
         **stage("autoencoder.plot_spin_correlations"),
 
@@ -227,6 +240,7 @@ use rule figure as plot_local_entropy with:
         **figure("local_entropy"),
     pathvars:
         job="{variant}plot_local_entropy",
+    localrule: True
     params:
         **stage("autoencoder.plot_local_entropy"),
 
@@ -238,6 +252,7 @@ use rule figure as plot_lattice_gallery with:
         **figure("lattice_gallery"),
     pathvars:
         job="{variant}plot_lattice_gallery",
+    localrule: True
     params:
         **stage("autoencoder.plot_lattice_gallery"),
 
@@ -249,6 +264,7 @@ use rule figure as plot_thermometer with:
         **figure("thermometer"),
     pathvars:
         job="{variant}plot_thermometer",
+    localrule: True
     params:
         **stage("autoencoder.plot_thermometer"),
 
@@ -260,6 +276,7 @@ use rule figure as plot_beta_flow with:
         **figure("beta_flow"),
     pathvars:
         job="{variant}plot_beta_flow",
+    localrule: True
     params:
         **stage("autoencoder.plot_beta_flow"),
 
@@ -271,6 +288,7 @@ use rule figure as plot_autoencoder_wide_range_losses with:
         **figure("autoencoder_wide_range_losses"),
     pathvars:
         job="{variant}plot_autoencoder_wide_range_losses",
+    localrule: True
     params:
         **stage("autoencoder.plot_autoencoder_wide_range_losses"),
 
@@ -282,5 +300,6 @@ use rule figure as plot_exact_thermometer with:
         **figure("exact_thermometer"),
     pathvars:
         job="{variant}plot_exact_thermometer",
+    localrule: True
     params:
         **stage("autoencoder.plot_exact_thermometer"),

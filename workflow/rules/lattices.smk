@@ -56,13 +56,14 @@ use rule stage as decimate_lattices with:
         **stage("lattices.decimate_lattices"),
 
 
-use rule local_stage as collect_certificates with:
+use rule stage as collect_certificates with:
     input:
         unpack(made_from("lattices.collect_certificates")),
     output:
         table="<results>/{variant}tables/certificates.csv",
     pathvars:
         job="{variant}collect_certificates",
+    localrule: True
     params:
         **stage("lattices.collect_certificates"),
 
@@ -74,5 +75,6 @@ use rule figure as plot_certificates with:
         **figure("certificates"),
     pathvars:
         job="{variant}plot_certificates",
+    localrule: True
     params:
         **stage("lattices.plot_certificates"),

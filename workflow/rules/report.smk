@@ -8,13 +8,14 @@ rule results:
     localrule: True
 
 
-use rule local_stage as judge_claims with:
+use rule stage as judge_claims with:
     input:
         unpack(made_from("judge_claims")),
     output:
         table="<results>/tables/claims.csv",
     pathvars:
         job="judge_claims",
+    localrule: True
     params:
         **stage("judge_claims"),
 
@@ -26,6 +27,7 @@ use rule figure as plot_claims with:
         **figure("claims", of_variants=False),
     pathvars:
         job="plot_claims",
+    localrule: True
     params:
         **stage("plot_claims"),
 
@@ -37,18 +39,19 @@ rule variants:
     localrule: True
 
 
-use rule local_stage as collect_variants with:
+use rule stage as collect_variants with:
     input:
         unpack(made_from("collect_variants")),
     output:
         table="<results>/tables/variants/{table}.csv",
     pathvars:
         job="collect_variants/{table}",
+    localrule: True
     params:
         **stage("collect_variants"),
 
 
-use rule local_stage as report with:
+use rule stage as report with:
     input:
         unpack(made_from("write_report")),
     output:
@@ -56,6 +59,7 @@ use rule local_stage as report with:
         config="<results>/config.json",
     pathvars:
         job="report",
+    localrule: True
     params:
         **stage(
             "write_report",

@@ -1,4 +1,5 @@
-# What every rule that runs a stage has in common. It makes nothing itself.
+# What every rule that runs a stage has in common. It makes nothing itself. Rules of seconds say
+# `localrule: True`, and so run beside Snakemake on a cluster: `use rule` does not hand that on.
 rule stage:
     log:
         "<logs>/<job>.log",
@@ -24,11 +25,6 @@ rule stage:
         " --spec {params.spec:q} --code {params.code} > {log} 2>&1"
 
 
-# The same for stages of seconds, which on a cluster run where Snakemake runs.
-use rule stage as local_stage with:
-    localrule: True
-
-
 # The same for stages that can use a GPU, with the environment that `--sdm conda` makes for them.
 use rule stage as gpu_stage with:
     conda:
@@ -40,7 +36,7 @@ use rule stage as gpu_stage with:
 
 
 # The same for figures.
-use rule local_stage as figure with:
+use rule stage as figure with:
     resources:
         mem_mb=2000,
         runtime=30,
