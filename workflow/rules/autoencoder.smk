@@ -155,6 +155,21 @@ use rule stage as measure_thermometer with:
         **stage("autoencoder.measure_thermometer"),
 
 
+use rule stage as measure_exact_thermometer with:
+    input:
+        unpack(made_from("autoencoder.measure_exact_thermometer")),
+    output:
+        table="<results>/{variant}tables/exact_thermometer.csv",
+    pathvars:
+        job="{variant}measure_exact_thermometer",
+    localrule: True
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        **stage("autoencoder.measure_exact_thermometer"),
+
+
 use rule stage as beta_flow with:
     input:
         unpack(made_from("autoencoder.beta_flow")),
@@ -276,3 +291,15 @@ use rule figure as plot_autoencoder_wide_range_losses with:
     localrule: True
     params:
         **stage("autoencoder.plot_autoencoder_wide_range_losses"),
+
+
+use rule figure as plot_exact_thermometer with:
+    input:
+        unpack(made_from("autoencoder.plot_exact_thermometer")),
+    output:
+        **figure("exact_thermometer"),
+    pathvars:
+        job="{variant}plot_exact_thermometer",
+    localrule: True
+    params:
+        **stage("autoencoder.plot_exact_thermometer"),

@@ -44,6 +44,7 @@ class Autoencoder(Study):
         Figure("thermometer", "Flow of beta", "Figure 15"),
         Figure("beta_flow", "Flow of beta", "Figure 16"),
         Figure("autoencoder_wide_range_losses", "Losses", "Figure A.2"),
+        Figure("exact_thermometer", "Flow of beta"),
     )
     tables: ClassVar[Mapping[str, str]] = {
         "model_losses": "collect_losses",
@@ -53,6 +54,7 @@ class Autoencoder(Study):
         "local_entropy": "local_entropy",
         "entropy_gaps": "local_entropy",
         "thermometer": "measure_thermometer",
+        "exact_thermometer": "measure_exact_thermometer",
         "beta_flow": "beta_flow",
         "beta_fixed_point": "beta_flow",
     }
@@ -362,6 +364,17 @@ class Autoencoder(Study):
         )
 
     @once
+    def measure_exact_thermometer(self) -> Recipe:
+        """β before and after each map, by the exact energy."""
+        return Recipe(
+            {
+                "lattices": self.lattices.path("thermometer_test"),
+                "autoencoders": self.networks(WIDE_RANGE_AUTOENCODER),
+            },
+            waits_for=[self.lattices.certificate("thermometer_test")],
+        )
+
+    @once
     def beta_flow(self) -> Recipe:
         """The flow of β under the autoencoder and under decimation."""
         return Recipe(
@@ -432,6 +445,10 @@ class Autoencoder(Study):
         """Figure 15."""
         histories = self.histories(THERMOMETER)
         return Recipe({"table": self.table("thermometer"), "histories": histories})
+
+    def plot_exact_thermometer(self) -> Recipe:
+        """Ours: which way each map moves β."""
+        return Recipe({"table": self.table("exact_thermometer")})
 
     def plot_beta_flow(self) -> Recipe:
         """Figure 16."""

@@ -154,6 +154,7 @@ WORK = StudyWork(
         **dict.fromkeys((TRAINING, JOINT_TRAINING), training),
         "autoencoder.evaluate_model": evaluation,
         "autoencoder.measure_thermometer": evaluation,
+        "autoencoder.measure_exact_thermometer": evaluation,
         "autoencoder.beta_flow": flow,
         "autoencoder.local_entropy": entropy,
     },
