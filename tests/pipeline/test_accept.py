@@ -14,6 +14,7 @@ from checkouts import PROJECT
 from coarsegrain.errors import CoarsegrainError
 from pipeline.accept import accept
 from pipeline.sidecars import is_made_from, read_record, sidecar_path
+from pipeline.stage import EDITED
 from pipeline.staleness.judgement import State
 from pipeline.verification.outputs import judge
 from pipeline.verification.text import report
@@ -62,13 +63,15 @@ def test_code_that_is_edited_again_is_stale_and_the_code_of_before_is_good(chain
     assert states(before) == [State.FINE] * 3
 
 
-@pytest.mark.parametrize("what", ["spec", "input", "bytes", "sidecar", "stage"])
+@pytest.mark.parametrize("what", ["spec", "input", "bytes", "sidecar", "stage", "unknown code"])
 def test_more_than_code_is_refused_by_name_and_changes_no_sidecar(chain, what):
     jobs = list(chain)
     if what == "spec":
         jobs[1] = dataclasses.replace(jobs[1], spec={"l1": 1})
     elif what == "stage":
         jobs[1] = dataclasses.replace(jobs[1], stage="stages.learn")
+    elif what == "unknown code":
+        make(dataclasses.replace(jobs[1], code=EDITED), "content 1\n")
     elif what == "input":
         make(jobs[0], "other lattices\n")
     elif what == "bytes":
@@ -85,6 +88,19 @@ def test_more_than_code_is_refused_by_name_and_changes_no_sidecar(chain, what):
 def test_a_stage_that_no_job_runs_is_refused(chain):
     with pytest.raises(CoarsegrainError, match=r"no job runs stages\.trian"):
         accept(chain, ["trian"])
+
+
+def test_a_sidecar_is_whole_also_where_it_cannot_be_written(chain, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    before = sidecar_path(Path(LATTICES)).read_bytes()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        accept(chain, ["sample"])
+    assert sidecar_path(Path(LATTICES)).read_bytes() == before
+    assert not list(Path("results").glob("*.partial-*"))
+    assert not list(Path("results").glob(".*.partial-*"))
 
 
 def test_verify_tells_what_was_accepted_and_when(chain):

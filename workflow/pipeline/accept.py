@@ -21,9 +21,11 @@ from snakemake.exceptions import CliException
 
 from coarsegrain.errors import CoarsegrainError
 from coarsegrain.storage.json_files import read_json
+from pipeline.disk import problem_of
 from pipeline.job_list import Job, list_jobs
 from pipeline.run import results_dir
-from pipeline.sidecars import SIDECAR, sidecar_path
+from pipeline.sidecars import SIDECAR, read_record, sidecar_path
+from pipeline.stage import EDITED
 from pipeline.staleness.checksums import Checksums
 from pipeline.staleness.judgement import Judge, State, code_changed
 from pipeline.staleness.locks import at_work, lock_of
@@ -45,7 +47,8 @@ def main(arguments: Sequence[str]) -> int:
         with at_work(results, lock_of(results), {"pid": os.getpid()}):
             accepted = accept(jobs, own.stages.split())
     except (CoarsegrainError, CliException, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        said = problem_of(error) if isinstance(error, OSError) else error
+        print(f"error: {said}", file=sys.stderr)
         return 1
     for stage, number in sorted(accepted.items()):
         print(f"accepted: {number} result{'s' * (number > 1)} of {stage}")
@@ -77,6 +80,9 @@ def accept(jobs: Sequence[Job], stages: Sequence[str]) -> Counter[str]:
     refused: list[str] = []
     for path, job, state, reasons in _judged(jobs, own):
         if state is State.STALE and reasons == [code_changed(str(job.stage))]:
+            if read_record(Path(path)).code == EDITED:
+                refused.append(f"{path}: its code was {EDITED}, so nobody knows what made it")
+                continue
             to_accept.append((path, job))
         elif state in (State.STALE, State.DAMAGED):
             refused.append(f"{path}: {'; '.join(reasons)}")
@@ -85,7 +91,8 @@ def accept(jobs: Sequence[Job], stages: Sequence[str]) -> Counter[str]:
         raise CoarsegrainError(
             "nothing is accepted, since more than code differs:\n"
             + "\n".join(f"  {each}" for each in [*refused[:SHOWN], *more])
-            + "\nRun again to make these anew, or name other stages."
+            + '\nHave these made anew first (make run ARGS="-- <file>"), or name other stages '
+            "(STAGES=...): a run makes anew all that is not accepted."
         )
     today = datetime.now(UTC).date().isoformat()
     for path, job in to_accept:
@@ -106,8 +113,14 @@ def _add(sidecar: Path, entry: dict[str, str]) -> None:
     told = read_json(sidecar)
     told["accepted"] = [*told.get("accepted", []), entry]
     partial = sidecar.with_name(f".{sidecar.name}.partial-{os.getpid()}")
-    partial.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
-    os.replace(partial, sidecar)
+    try:
+        with partial.open("w") as file:
+            file.write(json.dumps(told, indent=1, sort_keys=True) + "\n")
+            file.flush()
+            os.fsync(file.fileno())  # else a power loss may leave it empty
+        os.replace(partial, sidecar)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
