@@ -83,7 +83,7 @@ CHANGES = {
     ),
     "lattices.validation_fraction": reaching(0.25, "validation_fraction"),
     "nets.map": reaching("majority", "map"),
-    "nets.activation": reaching("tanh", "activation"),
+    "nets.activation": reaching("tanh", "activation", ("activations", SPIN_NETS)),
     "nets.loss": reaching("mse", ("settings.loss", SPIN_NETS), "loss"),
     "nets.l1": reaching(1e-4, ("settings.l1", SPIN_NETS), ("l1", TRAINED)),
     "nets.autoencoder_layers": reaching(
