@@ -181,7 +181,7 @@ rule own:
     assert locked == {"one", "two", "."}
     for results, threads in (("one", "1"), ("two", "2")):
         told = json.loads((mine / results / "tables/model_architectures.csv").read_text())
-        assert told["PYTHONPATH"] == str(stage.parents[1].resolve())
+        assert told["PYTHONPATH"] == str(stage.parents[2].resolve())
         assert told["NUMBA_CACHE_DIR"].startswith(str(mine.resolve() / ".snakemake"))
         assert {told[f"{name}_NUM_THREADS"] for name in ("OMP", "MKL", "OPENBLAS")} == {threads}
         assert told["executable"] == sys.executable

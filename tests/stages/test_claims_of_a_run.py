@@ -6,7 +6,8 @@ from checkouts import PROJECT
 from coarsegrain.analysis.claims_file import read_claims
 from coarsegrain.analysis.claims_text import WIDTH, claims_text
 from coarsegrain.storage.tables import read_table
-from stages import collect_convergence, exact_points, judge_claims
+from stages import judge_claims
+from stages.autoencoder import collect_convergence, exact_points
 
 CLAIMS = PROJECT / "workflow/claims/autoencoder.yaml"
 

@@ -15,8 +15,8 @@ def main(*, tables: Inputs, table: Output, spec: Spec) -> None:
     parts = []
     for path, settings in zip(tables, spec["settings"], strict=True):
         part = read_table(path)
-        for k, (key, value) in enumerate(settings.items()):
-            part.insert(k, key, [value] * len(part))
+        for k, key in enumerate(["variant", *sorted(settings.keys() - {"variant"})]):
+            part.insert(k, key, [settings[key]] * len(part))
         parts.append(part)
     write_table(table, pd.concat(parts, ignore_index=True))
 
