@@ -446,7 +446,7 @@ def test_an_edited_comment_makes_nothing_stale_and_an_edited_line_what_runs_it(s
     module.write_text(module.read_text() + "CHANGED = True\n")
     status, text = verify(copy)
     assert status == 1
-    assert listed(text)["stale"] == {"tables/local_entropy.csv"}
+    assert listed(text)["stale"] == {"tables/local_entropy.csv", "tables/entropy_gaps.csv"}
     assert "the code of stages.autoencoder.local_entropy changed" in text
 
 
