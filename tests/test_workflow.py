@@ -300,7 +300,7 @@ def test_a_damaged_file_is_made_again_and_a_stage_alone_names_it(
     ]
     alone = subprocess.run(
         [sys.executable, "-m", given["stage"], *options, "--table", "table.csv",
-         "--spec", json.dumps(given["spec"])],
+         "--gaps", "gaps.csv", "--spec", json.dumps(given["spec"])],
         cwd=copy.path, env={**os.environ, "PYTHONPATH": str(copy.path / "workflow")},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
