@@ -117,7 +117,7 @@ def small(tasks: Sequence[Task]) -> Mapping[str, Any]:
 
     def number(kind: str) -> int:
         numbers = [lattices(task)[0] for task in tasks if kind in task.spec.get("betas", ())]
-        return min([MOST_LATTICES, *numbers])
+        return min(MOST_LATTICES, max(numbers, default=MOST_LATTICES))  # sets for tests are smaller
 
     def epochs(group: str) -> int:
         """Of the largest net of a group."""
