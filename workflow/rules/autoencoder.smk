@@ -3,7 +3,7 @@
 
 use rule stage as hard_code_weights with:
     output:
-        network="<results>/{variant}nets/{net}/hard_coded.safetensors",
+        network=update("<results>/{variant}nets/{net}/hard_coded.safetensors"),
     pathvars:
         job="hard_code_weights/{variant}{net}",
     localrule: True
@@ -15,7 +15,9 @@ use rule stage as transfer_weights with:
     input:
         unpack(made_from("autoencoder.transfer_weights")),
     output:
-        network="<results>/{variant}nets/{net}/member-{member}.transferred.safetensors",
+        network=update(
+            "<results>/{variant}nets/{net}/member-{member}.transferred.safetensors"
+        ),
     pathvars:
         job="transfer_weights/{variant}{net}/member-{member}",
     localrule: True
@@ -27,7 +29,9 @@ use rule gpu_stage as train_members with:
     input:
         unpack(made_from("autoencoder.train_members")),
     output:
-        together="<results>/{variant}nets/{net}/together/members-{members}.safetensors",
+        together=update(
+            "<results>/{variant}nets/{net}/together/members-{members}.safetensors"
+        ),
     # Several members of a net in one job, from which train_net takes them.
     pathvars:
         job="train_members/{variant}{net}/members-{members}",
@@ -49,8 +53,8 @@ use rule gpu_stage as train_net with:
     input:
         unpack(made_from("autoencoder.train_net")),
     output:
-        network="<results>/{variant}nets/{net}/member-{member}.safetensors",
-        history="<results>/{variant}nets/{net}/member-{member}.history.csv",
+        network=update("<results>/{variant}nets/{net}/member-{member}.safetensors"),
+        history=update("<results>/{variant}nets/{net}/member-{member}.history.csv"),
     pathvars:
         job="train_net/{variant}{net}/member-{member}",
     threads: config["threads"]
@@ -70,7 +74,7 @@ use rule stage as evaluate_model with:
     input:
         unpack(made_from("autoencoder.evaluate_model")),
     output:
-        losses="<results>/{variant}nets/{net}/member-{member}.losses.csv",
+        losses=update("<results>/{variant}nets/{net}/member-{member}.losses.csv"),
     pathvars:
         job="evaluate_model/{variant}{net}/member-{member}",
     localrule: True
@@ -85,7 +89,7 @@ use rule stage as collect_losses with:
     input:
         unpack(made_from("autoencoder.collect_losses")),
     output:
-        table="<results>/{variant}tables/model_losses.csv",
+        table=update("<results>/{variant}tables/model_losses.csv"),
     pathvars:
         job="{variant}collect_losses",
     localrule: True
@@ -97,7 +101,7 @@ use rule stage as collect_convergence with:
     input:
         unpack(made_from("autoencoder.collect_convergence")),
     output:
-        table="<results>/{variant}tables/convergence.csv",
+        table=update("<results>/{variant}tables/convergence.csv"),
     pathvars:
         job="{variant}collect_convergence",
     localrule: True
@@ -107,7 +111,7 @@ use rule stage as collect_convergence with:
 
 use rule stage as exact_points with:
     output:
-        table="<results>/{variant}tables/exact_points.csv",
+        table=update("<results>/{variant}tables/exact_points.csv"),
     pathvars:
         job="{variant}exact_points",
     localrule: True
@@ -117,7 +121,7 @@ use rule stage as exact_points with:
 
 use rule stage as describe_models with:
     output:
-        table="<results>/{variant}tables/model_architectures.csv",
+        table=update("<results>/{variant}tables/model_architectures.csv"),
     pathvars:
         job="{variant}describe_models",
     localrule: True
@@ -129,8 +133,8 @@ use rule stage as local_entropy with:
     input:
         unpack(made_from("autoencoder.local_entropy")),
     output:
-        table="<results>/{variant}tables/local_entropy.csv",
-        gaps="<results>/{variant}tables/entropy_gaps.csv",
+        table=update("<results>/{variant}tables/local_entropy.csv"),
+        gaps=update("<results>/{variant}tables/entropy_gaps.csv"),
     pathvars:
         job="{variant}local_entropy",
     resources:
@@ -144,7 +148,7 @@ use rule stage as measure_thermometer with:
     input:
         unpack(made_from("autoencoder.measure_thermometer")),
     output:
-        table="<results>/{variant}tables/thermometer.csv",
+        table=update("<results>/{variant}tables/thermometer.csv"),
     pathvars:
         job="{variant}measure_thermometer",
     localrule: True
@@ -159,7 +163,7 @@ use rule stage as measure_exact_thermometer with:
     input:
         unpack(made_from("autoencoder.measure_exact_thermometer")),
     output:
-        table="<results>/{variant}tables/exact_thermometer.csv",
+        table=update("<results>/{variant}tables/exact_thermometer.csv"),
     pathvars:
         job="{variant}measure_exact_thermometer",
     localrule: True
@@ -174,8 +178,8 @@ use rule stage as beta_flow with:
     input:
         unpack(made_from("autoencoder.beta_flow")),
     output:
-        table="<results>/{variant}tables/beta_flow.csv",
-        fixed_points="<results>/{variant}tables/beta_fixed_point.csv",
+        table=update("<results>/{variant}tables/beta_flow.csv"),
+        fixed_points=update("<results>/{variant}tables/beta_fixed_point.csv"),
     pathvars:
         job="{variant}beta_flow",
     resources:

@@ -149,7 +149,7 @@ def figure(name, of_variants=True):
         # values each, and ends in a blank page where a combination has no figure.
         labels={"figure": listed.label},
     )
-    return {"pdf": f"{folder}/{name}.pdf", "png": png}
+    return {"pdf": update(f"{folder}/{name}.pdf"), "png": update(png)}
 
 
 def any_of(names):

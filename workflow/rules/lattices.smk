@@ -20,7 +20,7 @@ use rule gpu_stage as sample_lattices with:
     input:
         unpack(made_from("lattices.sample_lattices")),
     output:
-        lattices="<results>/{variant}lattices/{set}.nc",
+        lattices=update("<results>/{variant}lattices/{set}.nc"),
     pathvars:
         job="sample_lattices/{variant}{set}",
     params:
@@ -31,7 +31,7 @@ use rule stage as certify_lattices with:
     input:
         unpack(made_from("lattices.certify_lattices")),
     output:
-        certificate="<results>/{variant}certificates/{set}.json",
+        certificate=update("<results>/{variant}certificates/{set}.json"),
     pathvars:
         job="certify_lattices/{variant}{set}",
     resources:
@@ -45,8 +45,8 @@ use rule stage as decimate_lattices with:
     input:
         unpack(made_from("lattices.decimate_lattices")),
     output:
-        first="<results>/{variant}lattices/{set}.step-1.nc",
-        second="<results>/{variant}lattices/{set}.step-2.nc",
+        first=update("<results>/{variant}lattices/{set}.step-1.nc"),
+        second=update("<results>/{variant}lattices/{set}.step-2.nc"),
     pathvars:
         job="decimate_lattices/{variant}{set}",
     resources:
@@ -60,7 +60,7 @@ use rule stage as collect_certificates with:
     input:
         unpack(made_from("lattices.collect_certificates")),
     output:
-        table="<results>/{variant}tables/certificates.csv",
+        table=update("<results>/{variant}tables/certificates.csv"),
     pathvars:
         job="{variant}collect_certificates",
     localrule: True

@@ -12,7 +12,7 @@ use rule stage as judge_claims with:
     input:
         unpack(made_from("judge_claims")),
     output:
-        table="<results>/tables/claims.csv",
+        table=update("<results>/tables/claims.csv"),
     pathvars:
         job="judge_claims",
     localrule: True
@@ -43,7 +43,7 @@ use rule stage as collect_variants with:
     input:
         unpack(made_from("collect_variants")),
     output:
-        table="<results>/tables/variants/{table}.csv",
+        table=update("<results>/tables/variants/{table}.csv"),
     pathvars:
         job="collect_variants/{table}",
     localrule: True
@@ -55,8 +55,8 @@ use rule stage as report with:
     input:
         unpack(made_from("write_report")),
     output:
-        report="<results>/report.html",
-        config="<results>/config.json",
+        report=update("<results>/report.html"),
+        config=update("<results>/config.json"),
     pathvars:
         job="report",
     localrule: True

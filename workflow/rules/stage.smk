@@ -1,5 +1,7 @@
 # What every rule that runs a stage has in common. It makes nothing itself. Rules of seconds say
 # `localrule: True`, and so run beside Snakemake on a cluster: `use rule` does not hand that on.
+# Outputs are `update(…)`: what is there stays until a job has made it anew, so a job that fails loses
+# nothing, and one whose inputs turn out to be the same bytes as before leaves it as it is.
 rule stage:
     log:
         "<logs>/<job>.log",
