@@ -10,7 +10,8 @@ import math
 import os
 import re
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -44,17 +45,20 @@ NUMBERS_ARE_FINITE = Draft202012Validator.TYPE_CHECKER.redefine(
         and (isinstance(value, int) or math.isfinite(value))
     ),
 )
-VALIDATOR = extend(  # type: ignore[no-untyped-call]
+Validator = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator, type_checker=NUMBERS_ARE_FINITE
-)(SCHEMA)
+)
 
 
-def validated(config: Any, *, check_cuda: bool = True) -> dict[str, Any]:
+def validated(
+    config: Any, *, check_cuda: bool = True, known: Collection[str] = ()
+) -> dict[str, Any]:
     """Check the config and return it as plain nested dicts, with numbers of the right type.
 
     Args:
         config: what YAML or Snakemake read.
         check_cuda: also check that there is a GPU if ``device`` is ``cuda``.
+        known: keys at the top whose values were found valid before, by themselves.
     Raises:
         ConfigError: one line for every problem: the key, its value, what is allowed.
     """
@@ -69,7 +73,7 @@ def validated(config: Any, *, check_cuda: bool = True) -> dict[str, Any]:
         )
     try:
         plain = _converted(config, SCHEMA)
-        errors = list(VALIDATOR.iter_errors(plain))
+        errors = list(_validator(frozenset(known)).iter_errors(plain))
     except (ValueError, OverflowError, RecursionError) as error:
         raise ConfigError(f"the config holds something too large to check ({error}).") from error
     sentences: dict[str, None] = {}  # in order, each once
@@ -88,6 +92,14 @@ def validated(config: Any, *, check_cuda: bool = True) -> dict[str, Any]:
         raise ConfigError("\n".join(sentences))
     plain["results_dir"] = _normal(plain["results_dir"])
     return dict(plain)
+
+
+@cache
+def _validator(known: frozenset[str]) -> Draft202012Validator:
+    """Of the whole schema, but for the values of some keys at the top."""
+    properties = SCHEMA["properties"] | dict.fromkeys(known & SCHEMA["properties"].keys(), True)
+    validator: Draft202012Validator = Validator(SCHEMA | {"properties": properties})
+    return validator
 
 
 def _is_small(config: Any) -> bool:

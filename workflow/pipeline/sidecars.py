@@ -15,9 +15,9 @@ from coarsegrain.storage.json_files import read_json
 from coarsegrain.storage.refusal import one_line
 from pipeline.spec import canonical_json
 
-# How the name of a sidecar ends.
 # Set in the environment of jobs: outputs that are what would be made are left as they are.
 KEEP = "COARSEGRAIN_KEEP_WHAT_HOLDS"
+# How the name of a sidecar ends.
 SIDECAR = ".prov.json"
 LIBRARIES = (
     "numpy", "numba", "torch", "scipy", "scikit-image", "pandas", "xarray", "h5netcdf",

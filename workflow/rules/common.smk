@@ -1,4 +1,5 @@
 # What all rules have in common. What each makes, and from what, the studies say (pipeline/studies).
+import inspect
 import re
 import shlex
 import sys
@@ -99,9 +100,16 @@ def recipe(name, wildcards):
         raise WorkflowError(str(error)) from None
 
 
+def inspected(function):
+    """Keep a function's signature: Snakemake asks for it twice at every call, in thousands of jobs."""
+    function.__signature__ = inspect.signature(function)
+    return function
+
+
 def made_from(name):
     """The inputs of a rule, by option of its stage."""
 
+    @inspected
     def inputs(wildcards):
         made = recipe(name, wildcards)
         # must be there, but what it says does not matter
@@ -117,6 +125,11 @@ def stage(name, **words):
     Named inputs and outputs are the stage's options; so are `words`, which decide no result.
     """
 
+    @inspected
+    def spec(wildcards):
+        return canonical_json(recipe(name, wildcards).spec)
+
+    @inspected
     def options(wildcards, input, output):
         named = [*input.items(), *output.items(), *words.items()]
         found = []
@@ -129,10 +142,9 @@ def stage(name, **words):
 
     return {
         "stage": name,
-        "spec": lambda wildcards: canonical_json(recipe(name, wildcards).spec),
+        "spec": spec,
         "code": code_digest(f"stages.{name}"),
         "options": options,
-        "job": lambda wildcards: " ".join(filter(None, wildcards)),
     }
 
 

@@ -19,9 +19,8 @@ rule stage:
         spec="{}",
         code="",
         options="--help",
-        job="",
     message:
-        "{params.stage} {params.job}"
+        "{params.stage} {wildcards}"
     shell:
         "python -m stages.{params.stage} {params.options}"
         " --spec {params.spec:q} --code {params.code} > {log} 2>&1"

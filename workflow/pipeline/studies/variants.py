@@ -96,8 +96,9 @@ def _variant(config: Config, where: str, name: str, changes: Mapping[str, Any]) 
             raise ConfigError(f"{where} changes {key}, which all variants have in common.")
         changed = _laid_over(changed, key.split("."), value)
     whole = {**changed, "results_dir": config["results_dir"], "variants": {}, "sweeps": {}}
+    known = whole.keys() - {key.partition(".")[0] for key in changes}
     try:
-        return Variant(name, validated(whole, check_cuda=False), changes)
+        return Variant(name, validated(whole, check_cuda=False, known=known), changes)
     except ConfigError as error:
         lines = [f"{where}: {line}" for line in str(error).splitlines()]
         raise ConfigError("\n".join(lines)) from None
