@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from coarsegrain.errors import ConfigError
-from pipeline.studies.study import Figure, Recipe, Study, once
+from pipeline.studies.study import Figure, LatticeSet, Recipe, Study, once
 
 
 class Lattices(Study):
@@ -32,27 +32,27 @@ class Lattices(Study):
         """The certificate of a set."""
         return f"{self.folder('certify_lattices', lattice_set)}certificates/{lattice_set}.json"
 
-    def betas_of(self, lattice_set: str) -> Mapping[str, Any]:
-        """The inverse temperatures of a set, from the study that uses it.
+    def lattice_set_of(self, name: str) -> LatticeSet:
+        """What a set holds, from the study that uses it.
 
         Raises:
             ConfigError: none does.
         """
         for study in self.users:
-            if betas := study.betas_of(lattice_set):
-                return betas
-        raise ConfigError(f"there is no set of lattices {lattice_set}; see the rules' inputs.")
+            if found := study.lattice_set_of(name):
+                return found
+        raise ConfigError(f"there is no set of lattices {name}; see the rules' inputs.")
 
     @once
     def sample_lattices(self, set: str) -> Recipe:
         """A set; the number of shards does not decide it."""
-        lattices = self.config["lattices"]
+        lattices, made = self.config["lattices"], self.lattice_set_of(set)
         # an exact sample has no number of steps
         steps = {"steps": lattices["steps"]} if lattices["method"] == "hybrid" else {}
         spec = {
-            "L": self.config["L"],
+            "L": made.L,
             "method": lattices["method"],
-            "betas": self.betas_of(set),
+            "betas": made.betas,
             "seed": self.seed("lattices", set=set),
             **steps,
         }

@@ -22,7 +22,7 @@ from coarsegrain.nets.architecture import (
 )
 from coarsegrain.nets.splits import number_for_testing
 from pipeline.studies.lattices import Lattices
-from pipeline.studies.study import Config, Recipe, Study, once
+from pipeline.studies.study import Config, LatticeSet, Recipe, Study, once
 
 WIDE_RANGE_NETS = (WIDE_RANGE_AUTOENCODER, THERMOMETER)
 
@@ -69,8 +69,12 @@ class Nets(Study):
         tests = dict.fromkeys(self.test_set(net) for net in self.nets)
         return [*sorted(own), *tests, "thermometer_test", "local_entropy"]
 
-    def betas_of(self, lattice_set: str) -> Mapping[str, Any] | None:
+    def lattice_set_of(self, name: str) -> LatticeSet | None:
         """See ``Study``."""
+        betas = self._betas_of(name)
+        return LatticeSet(self.L, betas) if betas else None
+
+    def _betas_of(self, lattice_set: str) -> Mapping[str, Any] | None:
         wide = self.config["lattices"]["wide_range"]
         if lattice_set == "thermometer_test":  # the middles of equal intervals of the wide range
             test = self.config["thermometer"]["test"]

@@ -38,6 +38,19 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class LatticeSet:
+    """What a set of lattices holds.
+
+    Attributes:
+        L: their linear size, in sites.
+        betas: their inverse temperatures, as the spec of ``sample_lattices`` has them.
+    """
+
+    L: int
+    betas: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure as the report lists it.
 
@@ -170,6 +183,6 @@ class Study:
         """The sets of lattices that it uses, by name."""
         return []
 
-    def betas_of(self, lattice_set: str) -> Mapping[str, Any] | None:
-        """The inverse temperatures of a set (see sample_lattices); None: not of this study."""
+    def lattice_set_of(self, name: str) -> LatticeSet | None:
+        """What a set of lattices holds; None: it is not of this study."""
         return None
