@@ -53,11 +53,11 @@ def _closure(module: str, root: Path) -> dict[str, _Parsed]:
     if _source(module, root) is None:
         raise ModuleNotFoundError(f"no module {module} under {root}")
     found: dict[str, _Parsed] = {}
-    todo = [module]
+    todo, seen = [module], {module}
     while todo:
         name = todo.pop()
         source = _source(name, root)
-        if name in found or source is None:
+        if source is None:
             continue
         is_package = source.name == "__init__.py"
         found[name] = _parsed(source.read_bytes(), name, is_package)
@@ -67,18 +67,28 @@ def _closure(module: str, root: Path) -> dict[str, _Parsed]:
             found[name] = found[name]._replace(
                 significant="\0".join([found[name].significant, *texts])
             )
-        todo.extend(found[name].imported)
-        parent = name.rpartition(".")[0]
-        if parent:  # importing a.b runs a/__init__.py too
-            todo.append(parent)
+        # importing a.b runs a/__init__.py too
+        new = {*found[name].imported, *filter(None, [name.rpartition(".")[0]])} - seen
+        seen |= new
+        todo.extend(new)
     return found
 
 
 @cache
 def _parsed(content: bytes, module: str, is_package: bool) -> _Parsed:
     tree = ast.parse(content)
-    imported = frozenset(_imported(tree, module, is_package=is_package))
-    return _Parsed(_significant(tree), imported)
+    statements = list(_statements(tree))
+    imported = frozenset(_imported(statements, module, is_package=is_package))
+    return _Parsed(_significant(tree, statements), imported)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements below a node, and what groups them; expressions, which hold none, are not."""
+    yield node
+    for block in ("body", "handlers", "cases", "orelse", "finalbody"):
+        inside = getattr(node, block, ())
+        for each in inside if isinstance(inside, list) else ():  # a lambda's body is no list
+            yield from _statements(each)
 
 
 def _source(module: str, root: Path) -> Path | None:
@@ -89,10 +99,10 @@ def _source(module: str, root: Path) -> Path | None:
     return None
 
 
-def _imported(tree: ast.Module, module: str, *, is_package: bool) -> Iterator[str]:
-    """Every name that an import statement in ``tree`` may refer to, project module or not."""
+def _imported(statements: list[ast.AST], module: str, *, is_package: bool) -> Iterator[str]:
+    """Every name that an import statement may refer to, project module or not."""
     package = module.split(".") if is_package else module.split(".")[:-1]
-    for node in ast.walk(tree):
+    for node in statements:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -102,9 +112,9 @@ def _imported(tree: ast.Module, module: str, *, is_package: bool) -> Iterator[st
             yield from (f"{origin}.{alias.name}" for alias in node.names)
 
 
-def _significant(tree: ast.Module) -> str:
+def _significant(tree: ast.Module, statements: list[ast.AST]) -> str:
     """The tree as text, without docstrings (comments and layout are in no tree)."""
-    for node in ast.walk(tree):
+    for node in statements:
         if isinstance(
             node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
         ) and (ast.get_docstring(node, clean=False) is not None):
