@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import environment
-from pipeline.digest import WORKFLOW, code_digest
+from pipeline.digest import WORKFLOW
 
 
 def first_in_path(**variables):
@@ -48,25 +48,20 @@ def test_a_path_with_braces_and_spaces_reaches_the_job_as_it_is(monkeypatch):
 
 
 def compiled_modules():
-    """The files whose kernels numba or NVRTC compiles."""
+    """The files whose kernels numba compiles."""
     library = WORKFLOW / "coarsegrain"
     numba = (path for path in library.rglob("*.py") if "coarsegrain.jit import" in path.read_text())
-    return sorted(
-        path.relative_to(WORKFLOW).as_posix() for path in [*numba, *library.rglob("*.cu")]
-    )
+    return sorted(path.relative_to(WORKFLOW).as_posix() for path in numba)
 
 
 def test_an_edit_of_any_kernel_moves_the_cache_of_compiled_kernels(tmp_path):
     shutil.copytree(WORKFLOW, tmp_path / "workflow")
 
-    def digests():
-        return [code_digest(each, tmp_path / "workflow") for each in environment.COMPILED]
-
     names = compiled_modules()
     assert len(names) > 10
     for name in names:
         path = tmp_path / "workflow" / name
-        whole, before = path.read_bytes(), digests()
+        whole, before = path.read_bytes(), environment.digest_of_kernels(tmp_path / "workflow")
         path.write_bytes(whole + b"\nEDITED = 1\n")
-        assert digests() != before, name
+        assert environment.digest_of_kernels(tmp_path / "workflow") != before, name
         path.write_bytes(whole)

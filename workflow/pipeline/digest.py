@@ -41,6 +41,18 @@ def code_digest(module: str, root: Path = WORKFLOW, lock: Path = LOCK) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
+def importers(of: str, package: str, root: Path = WORKFLOW) -> list[str]:
+    """The modules of a package that import the module ``of`` themselves, sorted."""
+    found = []
+    for source in sorted(root.joinpath(*package.split(".")).rglob("*.py")):
+        names = source.relative_to(root).with_suffix("").parts
+        is_package = names[-1] == "__init__"
+        module = ".".join(names[:-1] if is_package else names)
+        if of in _parsed(source.read_bytes(), module, is_package).imported:
+            found.append(module)
+    return found
+
+
 class _Parsed(NamedTuple):
     """What counts of a module's text, and every name it imports."""
 

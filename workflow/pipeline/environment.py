@@ -1,5 +1,6 @@
 """The shell in which stages run: this interpreter, this checkout's code, a fixed thread count."""
 
+import hashlib
 import os
 import shlex
 import subprocess
@@ -7,11 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pipeline.digest import WORKFLOW, code_digest
+from pipeline.digest import WORKFLOW, code_digest, importers
 from pipeline.gpus.claim import SHARING
-
-# The packages whose kernels are compiled.
-COMPILED = ("coarsegrain.ising.sampler", "coarsegrain.nets.training")
 
 
 def stage_shell(prefix: str) -> Any:
@@ -40,6 +38,13 @@ def missing_conda() -> str:
     )
 
 
+def digest_of_kernels(workflow: Path = WORKFLOW) -> str:
+    """One digest of all modules of the library that are compiled, and of what these import."""
+    modules = importers("coarsegrain.jit", "coarsegrain", workflow)
+    digests = [code_digest(each, workflow) for each in modules]
+    return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16]
+
+
 def shell_prefix(threads: int, jobs_per_gpu: int = 1) -> str:
     """What every job's shell command begins with.
 
@@ -55,8 +60,7 @@ def shell_prefix(threads: int, jobs_per_gpu: int = 1) -> str:
         jobs_per_gpu: jobs that may share a GPU (``gpus``). A variable, not a word of every command:
             it decides no result, and a stage called by hand has the safe answer without it.
     """
-    code = "-".join(code_digest(package) for package in COMPILED)
-    kernels = Path(".snakemake", "kernels", code).resolve()
+    kernels = Path(".snakemake", "kernels", digest_of_kernels()).resolve()
     variables = {
         "PYTHONPATH": WORKFLOW,
         "PYTHONSAFEPATH": 1,
