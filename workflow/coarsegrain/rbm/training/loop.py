@@ -56,7 +56,9 @@ class Seeds:
 def random_machine(
     shape: tuple[int, ...], L: int, *, spread: float, seed: int, stride: int = 2
 ) -> Machine:
-    """A machine with small random weights.
+    """A machine with small random weights, all alike between -√3 spread and √3 spread.
+
+    Such weights are the same on every processor; normal ones need logarithms of the system's.
 
     Args:
         shape: (n_visible, n_hidden) of a free machine, (channels, n, n) of a tied one.
@@ -65,7 +67,8 @@ def random_machine(
         seed: of the weights.
         stride: of a tied machine.
     """
-    weights = spread * np.random.default_rng(seed).standard_normal(shape)
+    uniform = np.random.default_rng(seed).random(shape)
+    weights = math.sqrt(3) * spread * (2 * uniform - 1)
     if len(shape) == 2:
         return FreeMachine(weights.astype(np.float32))
     return TiedMachine(weights.astype(np.float32), L, stride)
