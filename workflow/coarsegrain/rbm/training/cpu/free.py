@@ -78,17 +78,22 @@ def _means(fields, scale):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _transpose(w, transposed):  # type: ignore[no-untyped-def]
-    """Write the transpose of w, both sides multiples of ``LANES``, block by block."""
-    block = np.empty(LANES * LANES, w.dtype)
-    for i in range(0, w.shape[0], LANES):
-        for j in range(0, w.shape[1], LANES):
-            for a in range(LANES):
-                row = w[i + a]
-                for b in range(LANES):
-                    block[LANES * b + a] = row[j + b]
+def _transpose(w, i, transposed, block):  # type: ignore[no-untyped-def]
+    """Write rows i … i + LANES - 1 of w into the columns of its transpose.
+
+    Args:
+        w: both sides multiples of ``LANES``.
+        i: the first row.
+        transposed: to be filled in part.
+        block: (``LANES``²,) float32, written over.
+    """
+    for j in range(0, w.shape[1], LANES):
+        for a in range(LANES):
+            row = w[i + a]
             for b in range(LANES):
-                store(transposed[j + b], i, load(block, LANES * b))
+                block[LANES * b + a] = row[j + b]
+        for b in range(LANES):
+            store(transposed[j + b], i, load(block, LANES * b))
 
 
 @kernel
@@ -143,11 +148,23 @@ def _gradient(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _take_step(w, mean, square, g, step):  # type: ignore[no-untyped-def]
-    """Adam's step for all weights."""
-    for i in range(len(w)):
-        for j in range(0, w.shape[1], LANES):
-            update_weights(w[i], mean[i], square[i], j, load(g[i], j), step)
+def _take_step(w, w_t, mean, square, g, step):  # type: ignore[no-untyped-def]
+    """Adam's step for all weights that have moments; the transpose follows while they are at hand.
+
+    Args:
+        w: (visible, hidden) weights, filled up.
+        w_t: (hidden, visible) their transpose.
+        mean: (used, hidden) of Adam; rows of w beyond these stay 0.
+        square: the same.
+        g: (visible, hidden) gradient.
+        step: numbers of the step.
+    """
+    block = np.empty(LANES * LANES, w.dtype)
+    for first in range(0, len(w), LANES):
+        for i in range(first, min(first + LANES, len(mean))):
+            for j in range(0, w.shape[1], LANES):
+                update_weights(w[i], mean[i], square[i], j, load(g[i], j), step)
+        _transpose(w, first, w_t, block)
 
 
 def packed(spins: Spins, words: int) -> Bits:
@@ -187,7 +204,7 @@ class FreeTrainer:
         self._w = aligned(visible, hidden)
         self._w[:n_visible, :n_hidden] = weights
         self._w_t = aligned(hidden, visible)
-        _transpose(self._w, self._w_t)
+        self._w_t[:] = self._w.T
         self._mean, self._square = aligned(n_visible, hidden), aligned(n_visible, hidden)
         self._g = aligned(visible, hidden)
         self._data = packed(data, visible // WORD)
@@ -247,10 +264,8 @@ class FreeTrainer:
     def update(self, update: int, rows: npt.NDArray[np.int64]) -> tuple[float, float]:
         """``gradient``, then a step of Adam."""
         energies = self.gradient(update, rows)
-        n_visible = self._sizes[0]
         step = adam_step(self._settings, update)
-        _take_step(self._w[:n_visible], self._mean, self._square, self._g, step)
-        _transpose(self._w, self._w_t)
+        _take_step(self._w, self._w_t, self._mean, self._square, self._g, step)
         return energies
 
     def last_gradient(self) -> npt.NDArray[np.float32]:
@@ -280,7 +295,7 @@ class FreeTrainer:
         n_visible, n_hidden = self._sizes
         for name, array in (("weights", self._w), ("mean", self._mean), ("square", self._square)):
             array[:n_visible, :n_hidden] = tensors[name]
-        _transpose(self._w, self._w_t)
+        self._w_t[:] = self._w.T
         self._of_chains[:] = tensors["visible"].view(np.uint32)
         self._h[:] = tensors["hidden"].view(np.uint32)
 
