@@ -49,7 +49,7 @@ def test_a_stack_is_trained_layer_by_layer_and_plotted(tmp_path, lattices):
     assert isinstance(top, FreeMachine)
     assert (first.L, second.L, top.weights.shape) == (8, 4, (4, 3))
     assert metadata["layer"] == "2"
-    assert metadata["convergence"].startswith(("shown: ", "not shown: "))
+    assert metadata["convergence"].startswith("not judged: ")
     assert outcome.facts["device"] == "cpu"
     history = read_table(tmp_path / "layer 1.csv")
     assert list(history.columns[:3]) == ["machine", "member", "update"]

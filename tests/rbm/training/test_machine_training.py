@@ -157,7 +157,7 @@ def history(gap, gain, noise=1e-6):
             "data_vwh": 5 + gap + rng.normal(0, noise, number),
             "chain_vwh": 3.0,
             "penalty": 2.0,
-            "pseudo_likelihood": np.repeat([-0.5, -0.5, -0.4, -0.4 + gain], 10)
+            "pseudo_likelihood": np.repeat([-0.6, -0.5, -0.4, -0.4 + gain], [10, 20, 5, 5])
             + rng.normal(0, noise, number),
         }
     )
@@ -182,7 +182,7 @@ def test_convergence_is_shown_by_the_gap_and_the_pseudo_likelihood(gap, gain, no
 
 
 def test_a_short_history_shows_nothing():
-    assert convergence(history(0, 0).head(7)) is None
+    assert convergence(history(0, 0).head(15)) is None
 
 
 def test_a_converged_training_says_so_and_a_short_one_does_not():
@@ -193,5 +193,5 @@ def test_a_converged_training_says_so_and_a_short_one_does_not():
             updates=updates, batch=100, chains=100, learning_rate=1e-2, l1=1e-2
         )
         start = random_machine((9, 9), 3, spread=0.05, seed=1)
-        _, table = train(start, data, data[:200], settings, seeds=Seeds(1, 2, 3), records=20)
+        _, table = train(start, data, data[:200], settings, seeds=Seeds(1, 2, 3), records=40)
         assert convergence(table).shown == shown, table

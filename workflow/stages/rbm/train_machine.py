@@ -87,7 +87,7 @@ def _start(spec: dict[str, Any], shape: tuple[int, ...], spread: float) -> Machi
 def _told(table: pd.DataFrame) -> str:
     found = convergence(table)
     if found is None:
-        return "not judged: the history has fewer than 8 records"
+        return "not judged: the history has fewer than 16 records"
     return (
         f"{'shown' if found.shown else 'not shown'}: in the last quarter, v W h of data less that "
         f"of chains less the penalty is {found.gap:.3f} ± {found.gap_error:.3f} nats, and the "

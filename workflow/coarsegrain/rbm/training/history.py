@@ -78,7 +78,7 @@ class Convergence:
     Attributes:
         gap: ⟨v W h⟩ of the data minus that of the chains minus λ Σ|w|, in nats.
         gap_error: its standard error, from the records' own differences.
-        gain: of the pseudo-likelihood over the quarter before, in nats per unit.
+        gain: of the pseudo-likelihood from its first half to its second, in nats per unit.
         gain_error: its standard error.
     """
 
@@ -100,14 +100,14 @@ SMALL_GAP, SMALL_GAIN = 0.1, 1e-3
 
 
 def convergence(history: pd.DataFrame) -> Convergence | None:
-    """Whether a training has converged; None where it has fewer than 8 records."""
-    quarter = len(history) // 4
-    if quarter < 2:
+    """Whether a training has converged; None where it has fewer than 16 records."""
+    eighth = len(history) // 8
+    if eighth < 2:
         return None
-    last, before = history.iloc[-quarter:], history.iloc[-2 * quarter : -quarter]
+    last = history.iloc[-2 * eighth :]
     gap, gap_error = _mean_and_scatter(last["data_vwh"] - last["chain_vwh"] - last["penalty"])
-    late, late_error = _mean_and_scatter(last["pseudo_likelihood"])
-    early, early_error = _mean_and_scatter(before["pseudo_likelihood"])
+    early, early_error = _mean_and_scatter(last["pseudo_likelihood"].iloc[:eighth])
+    late, late_error = _mean_and_scatter(last["pseudo_likelihood"].iloc[eighth:])
     return Convergence(gap, gap_error, late - early, math.hypot(late_error, early_error))
 
 
