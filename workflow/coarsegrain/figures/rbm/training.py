@@ -25,7 +25,7 @@ def training(history: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(9.6, 7.4), layout="constrained")
     likelihood, gap, neighbours = figure.subplots(3, 1, sharex=True)
     names = list(dict.fromkeys(history["machine"]))
-    colours = cm.batlow(np.linspace(0, 0.85, len(names)))
+    colours = cm.batlow(np.linspace(0, 0.7, len(names)))
     for name, colour in zip(names, colours):
         for k, (_, rows) in enumerate(history[history["machine"] == name].groupby("member")):
             label = name if k == 0 else None
