@@ -159,14 +159,17 @@ def test_proximal_steps_end_where_the_penalized_likelihood_is_least():
     assert (w[np.abs(c) < 0.25] == 0).all()
 
 
-@pytest.mark.parametrize(
+SMALL = pytest.mark.parametrize(
     "machine", [free(20, 12, scale=0.1), tied(1, 4, 8), tied(2, 3, 8), tied(1, 2, 6)]
 )
-def test_torch_trains_as_our_kernels_do(machine):
+
+
+def assert_trained_alike(machine, device):
     """Same random words, so the same chains, until rounding decides on a unit."""
     data = spins(60, machine.n_visible)
     settings = TrainingSettings(updates=8, batch=20, chains=37, gibbs_steps=2, l1=0.01)
-    ours, theirs = on_cpu(machine, data, settings), by_torch(machine, data, settings)
+    ours = on_cpu(machine, data, settings)
+    theirs = TorchTrainer(machine, data, settings, 5, device)
     for update in range(8):
         rows = np.arange(20) + update
         assert ours.update(update, rows) == pytest.approx(theirs.update(update, rows), rel=1e-4)
@@ -175,6 +178,18 @@ def test_torch_trains_as_our_kernels_do(machine):
         assert a[0] == b[0]
         if a[0] in ("weights", "mean", "square"):
             np.testing.assert_allclose(a[1], b[1], rtol=1e-3, atol=1e-5)
+
+
+@SMALL
+def test_torch_trains_as_our_kernels_do(machine):
+    assert_trained_alike(machine, "cpu")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@SMALL
+def test_a_gpu_trains_as_our_kernels_do(machine):
+    assert_trained_alike(machine, "cuda")
 
 
 @pytest.mark.parametrize("machine", [free(20, 12), tied(2, 3, 8)])
