@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coarsegrain.ising.sampler import philox
+from coarsegrain.philox import philox4x32
 
 U64 = np.uint64
 WORD = st.integers(0, 2**32 - 1)
 
 
 def words(counter: tuple[int, ...], key: tuple[int, int]) -> list[int]:
-    return [int(x) for x in philox.philox4x32(*map(U64, counter), *map(U64, key))]
+    return [int(x) for x in philox4x32(*map(U64, counter), *map(U64, key))]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,6 @@
 """What the training stages have in common: from a spec and data to a trained net."""
 
-import hashlib
-import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,7 +10,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from coarsegrain.device import choose_device
-from coarsegrain.errors import CoarsegrainError
 from coarsegrain.nets.network import Activation, Network, read_network, write_network
 from coarsegrain.nets.splits import split
 from coarsegrain.nets.training import (
@@ -26,12 +22,13 @@ from coarsegrain.nets.training import (
 from coarsegrain.nets.transfer import joined
 from coarsegrain.storage.lattices import read_lattices
 from coarsegrain.threads import use_threads
-from coarsegrain.training.checkpoint import CheckpointFile
+from pipeline.checkpoints import all_checkpoints, checkpoint_file
 from pipeline.gpus import take_device
 from pipeline.progress import reporter
 from pipeline.sidecars import sha256
 from pipeline.spec import canonical_json
 from pipeline.stage import Outcome
+from pipeline.stopping import asked_to_stop
 from pipeline.together import read_trained
 
 
@@ -128,7 +125,7 @@ class Task:
             (self.inputs[parts.validation], self.targets[parts.validation]),
             seed=spec.shuffling_seed,
             name=f"{spec.net}, member {spec.member}",
-            checkpoint=_checkpoint(folder, self, code, minutes),
+            checkpoint=checkpoint_file(folder, f"member-{spec.member}", self.key, code, minutes),
         )
 
 
@@ -152,7 +149,7 @@ def train_tasks(
     members = [task.member(folder, code, checkpoint_minutes) for task in tasks]
     what = members[0].name if len(members) == 1 else f"{spec.net}, {len(members)} members"
     frozen = tasks[0].frozen
-    with _asked_to_stop() as asked_to_stop:
+    with asked_to_stop() as stop:
         trained = train_members(
             members,
             settings,
@@ -161,13 +158,13 @@ def train_tasks(
             precision=spec.precision,
             threads=spec.threads,
             progress=reporter(what, settings.epochs, "epochs"),
-            asked_to_stop=asked_to_stop,
+            asked_to_stop=stop,
         )
     over = [
         path
         for task, member in zip(tasks, members)
         if member.checkpoint is not None
-        for path in _checkpoints_of(member.checkpoint, task.spec.member)
+        for path in all_checkpoints(folder, f"member-{task.spec.member}")
     ]
     facts = {"device": device, "training_ended": _ending(trained[0].table(settings), settings)}
     return trained, Outcome(facts, no_longer_needed=over)
@@ -219,46 +216,3 @@ def _ending(history: pd.DataFrame, settings: TrainingSettings) -> str:
         f"after epoch {last['epoch']} of at most {settings.epochs}, at a loss of "
         f"{last['loss']:.6f}: {why}"
     )
-
-
-def _checkpoint(folder: Path, task: Task, code: str, minutes: str) -> CheckpointFile:
-    """Where a training is kept in between: the name follows from all that decides its result."""
-    try:
-        seconds = 60 * float(minutes)
-    except ValueError:
-        raise CoarsegrainError(
-            f"--checkpoint-minutes is {minutes!r}; it must be a number of minutes."
-        ) from None
-    key = hashlib.sha256(canonical_json([task.key, code]).encode()).hexdigest()[:16]
-    name = f"member-{task.spec.member}.{key}.safetensors"
-    return CheckpointFile(folder / "checkpoints" / name, seconds)
-
-
-def _checkpoints_of(checkpoint: CheckpointFile, member: int) -> list[Path]:
-    """This training's checkpoint, those of earlier versions of it, and what a kill left of one."""
-    folder = checkpoint.path.parent
-    return [
-        *folder.glob(f"member-{member}.*.safetensors"),
-        *folder.glob(f".member-{member}.*.partial-*"),
-    ]
-
-
-@contextmanager
-def _asked_to_stop() -> Iterator[Callable[[], bool]]:
-    """Until its end, SIGTERM and Ctrl-C ask to stop after the epoch; asked again, stop at once."""
-    asked: list[int] = []
-
-    def on_signal(number: int, frame: object) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-        print("asked to stop: after this epoch, with a checkpoint", flush=True)
-
-    before = {
-        number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -8,10 +8,11 @@ import numpy as np
 
 from coarsegrain.ising.sampler.heat_bath import heat_bath_sweep
 from coarsegrain.ising.sampler.layout import LANES, ONE, RowLayout, Words
-from coarsegrain.ising.sampler.philox import START, philox4x32, stream_number
+from coarsegrain.ising.sampler.philox import START, stream_number
 from coarsegrain.ising.sampler.thresholds import Thresholds
 from coarsegrain.ising.sampler.wolff import wolff_step
 from coarsegrain.jit import kernel
+from coarsegrain.philox import philox4x32
 
 _ZERO = np.uint64(0)
 

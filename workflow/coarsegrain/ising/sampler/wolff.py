@@ -19,8 +19,9 @@ from coarsegrain.ising.sampler.layout import (
     Words,
     exchange_halves,
 )
-from coarsegrain.ising.sampler.philox import SEED_SITE, philox4x32, stream_number
+from coarsegrain.ising.sampler.philox import SEED_SITE, stream_number
 from coarsegrain.jit import kernel, word_function
+from coarsegrain.philox import philox4x32
 
 _ZERO = np.uint64(0)
 _32 = np.uint64(32)

@@ -22,7 +22,8 @@ import numpy.typing as npt
 from coarsegrain.jit import kernel
 from coarsegrain.nets.network import Layer
 from coarsegrain.nets.training.adam import adam_constants, step_sizes
-from coarsegrain.nets.training.cpu.simd import (
+from coarsegrain.nets.training.settings import Data, Member, TrainingSettings
+from coarsegrain.simd import (
     LANES,
     flushed,
     load,
@@ -33,7 +34,6 @@ from coarsegrain.nets.training.cpu.simd import (
     store,
     total,
 )
-from coarsegrain.nets.training.settings import Data, Member, TrainingSettings
 
 #: Lattices whose outputs are computed in one pass over the weights.
 GROUP = 5

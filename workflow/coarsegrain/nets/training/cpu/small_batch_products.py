@@ -12,7 +12,7 @@ import numpy as np
 from llvmlite import binding
 
 from coarsegrain.jit import kernel
-from coarsegrain.nets.training.cpu.simd import (
+from coarsegrain.simd import (
     LANES,
     flushed,
     load,
