@@ -1,12 +1,12 @@
 """Maps from a lattice to one of half the side, given or random: what is put to the test of RG.
 
-A map takes spins (n, L, L) int8, ±1, L even, and a generator, and returns (n, L/2, L/2) int8, ±1.
-Coarse site (I, J) stands for the block of rows 2I, 2I + 1 and columns 2J, 2J + 1. ``rng`` draws what
-is random in a map anew for every lattice; what is random and belongs to the map itself, such as a
-permutation, comes from the map's own seed and the side.
+A map takes spins (n, L, L) int8, ±1, L even, and a generator, and returns (n, L/2, L/2) int8,
+±1. Coarse site (I, J) stands for the block of rows 2I, 2I + 1 and columns 2J, 2J + 1. ``rng`` draws
+what is random in a map anew for every lattice; what is random and belongs to the map itself, such
+as a permutation, comes from the map's own seed and the side.
 
-Among them are controls that are no renormalization: a share of spins flipped, coarse sites shuffled,
-blocks of sites that are no neighbours.
+Among them are controls that are no renormalization: a share of spins flipped, coarse sites
+shuffled, blocks of sites that are no neighbours.
 """
 
 import math
@@ -144,7 +144,7 @@ def dense_layer(
 
     def field(spins: Spins) -> npt.NDArray[np.float64]:
         n, L, _ = spins.shape
-        if L * L != len(exact):
+        if len(exact) != L * L:
             raise ValueError(f"a layer of {len(exact)} inputs does not take lattices of side {L}.")
         total = spins.reshape(n, -1).astype(np.float64) @ exact + offsets
         return np.asarray(total.reshape(n, L // 2, L // 2))
@@ -164,7 +164,7 @@ def _layer(field: Callable[[Spins], npt.NDArray[np.float64]], *, sampled: bool) 
     def of_spins(spins: Spins, *, rng: np.random.Generator) -> Spins:
         fields = field(spins)
         if sampled:
-            return _signs(rng.random(fields.shape) < 1 / (1 + np.exp(-2 * fields)))
+            return _signs(rng.random(fields.shape) < 1 / (1 + np.exp(np.minimum(-2 * fields, 700))))
         ties = rng.integers(0, 2, size=fields.shape, dtype=np.int8) == 1
         return _signs((fields > 0) | ((fields == 0) & ties))
 

@@ -28,7 +28,7 @@ def centres(weights: npt.NDArray[np.floating]) -> FloatArray:
 
 
 def placed_units(weights: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
-    """One coarse site for each unit, such that Σ (distance from centre to block's centre)² is least.
+    """One coarse site for each unit, such that Σ (distance of its centre to the block's)² is least.
 
     The Hungarian assignment. Distances are periodic; block (I, J) has its centre at row 2I + ½ and
     column 2J + ½.
@@ -42,7 +42,7 @@ def placed_units(weights: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     """
     inputs, units = weights.shape
     L = round(inputs**0.5)
-    if L * L != inputs or L % 2 or 4 * units != inputs:
+    if inputs != L * L or L % 2 or 4 * units != inputs:
         raise ValueError(f"{units} units of {inputs} inputs are not one for each 2 x 2 block.")
     blocks = 2 * np.indices((L // 2, L // 2)).reshape(2, -1).T + 0.5
     apart = np.abs(centres(weights)[:, None] - blocks[None])
