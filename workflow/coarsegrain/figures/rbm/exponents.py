@@ -58,13 +58,14 @@ def exponents(table: pd.DataFrame, verdicts: pd.DataFrame) -> Figure:
             1.03, row, short, color=colour, va="center", fontsize=8,
             transform=panels[2].get_yaxis_transform(),
         )  # fmt: skip
+    most = int(drawn["couplings"].max())
     sides = sorted({int(side) for side in drawn["L"]})
     panels[0].legend(*_steps(panels[0]), loc="lower left", ncols=4, bbox_to_anchor=(0, 1.0))
     describe(
         figure,
         title="One test of RG for every map: exponents at the critical point",
         note=f"Swendsen's Monte Carlo RG on lattices of L = {', '.join(map(str, sides))}, "
-        f"{int(drawn['couplings'].max())} even couplings; bars: standard error over independent "
+        f"{most} even and {min(most, 2)} odd couplings; bars: standard error over independent "
         "lattices. Dashed: exact (y$_T$ = 1, y$_H$ = 15/8).\nMatching: nearest neighbours' "
         "correlation after a step from L less that of equally large lattices started from L/2; 0 "
         "at a map's fixed point.\nA map that acts as RG has a plateau of both exponents, and "
