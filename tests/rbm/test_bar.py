@@ -73,6 +73,12 @@ def test_ln_z_of_16_by_8_units_is_that_of_enumeration_within_its_error():
     assert 0.5 < np.std(scores) < 1.6
 
 
+def test_states_of_a_chain_count_as_far_as_they_are_independent():
+    x_p, x_q = normal_samples(1.0, 5000, 4000, seed=2)
+    assert bennett_ratio(x_p, np.repeat(x_q[:400], 10, axis=1)).n == 400
+    assert 3400 < bennett_ratio(x_p, x_q.reshape(400, 10)).n <= 4000
+
+
 @pytest.mark.parametrize(("shape_p", "shape_q"), [((1,), (2, 3)), ((5,), (1, 9)), ((5,), (9,))])
 def test_too_few_samples_are_refused(shape_p, shape_q):
     with pytest.raises(ValueError, match="at least two of each"):

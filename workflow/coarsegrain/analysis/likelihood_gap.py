@@ -135,6 +135,12 @@ def likelihood_gaps(
     return [_gap(each, mean, spread, ising_entropy(beta, L)) for each in found]
 
 
+def chosen(gaps: list[Gap]) -> Gap | None:
+    """The believed gap of the smallest error; None if no method is to be believed."""
+    believed = [gap for gap in gaps if gap.believed]
+    return min(believed, key=lambda gap: gap.kl_error) if believed else None
+
+
 def log_ising_weight(lattices: Spins, beta: float) -> Array:
     """ln p* = β Σ_<ij> σ_i σ_j of every lattice (n, L, L)."""
     sites = lattices.shape[1] * lattices.shape[2]

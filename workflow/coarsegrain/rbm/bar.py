@@ -30,7 +30,7 @@ class Ratio(NamedTuple):
         value: Bennett's estimate.
         std_error: by the spread over independent samples of p and chains of q.
         overlap: of p and q, 0 to 1.
-        n: of the smaller sample; of q this counts chains, not states.
+        n: independent samples, of p or of q, whichever are fewer.
         influence: (n_p,) how much each sample of p moves the value, with mean 0: its share of the
             error, for means over the same samples.
     """
@@ -79,7 +79,16 @@ def bennett_ratio(x_p: Array, x_q: Array) -> Ratio:
     by_chain = n_q * (of_q.mean(axis=1) - of_q.mean()) / slope
     variance = influence.var(ddof=1) / n_p + by_chain.var(ddof=1) / len(by_chain)
     overlap = slope * (n_p + n_q) / (n_p * n_q)
-    return Ratio(value, float(np.sqrt(variance)), overlap, min(n_p, len(x_q)), influence)
+    n = min(n_p, _independent_states(of_q))
+    return Ratio(value, float(np.sqrt(variance)), overlap, n, influence)
+
+
+def _independent_states(of_q: Array) -> int:
+    """How many independent states would have means as precise as those of (chains, states)."""
+    chains, states = of_q.shape
+    of_means = float(of_q.mean(axis=1).var(ddof=1))
+    gain = float(of_q.var()) / of_means if of_means > 0 else states
+    return int(chains * min(max(gain, 1.0), states))
 
 
 def logistic(x: Array) -> Array:
