@@ -81,6 +81,16 @@ def test_ln_z_of_16_by_8_units_is_that_of_enumeration_within_its_error(biases):
     assert all(each.believed and each.std_error < 0.15 for each in found)
 
 
+def test_ln_z_of_disjoint_blocks_is_a_sum_over_blocks():
+    """16 x 16 spins in 2 x 2 blocks: 64 machines of four spins and one hidden unit each."""
+    kernel = np.random.default_rng(2).normal(0.6, 0.1, size=(1, 2, 2))
+    exact = 64 * log_partition_function(FreeMachine(kernel.reshape(4, 1)))
+    found = annealed_importance_sampling(TiedMachine(kernel, 16), chains=64, steps=300, seed=6)
+    assert found.log_z.believed
+    assert found.log_z.std_error < 0.1
+    assert abs(found.log_z.value - exact) < 3 * found.log_z.std_error
+
+
 def test_weighted_ends_of_chains_are_samples_of_the_machine():
     machine = random_machine(12, 6, seed=9, scale=0.5)
     found = annealed_importance_sampling(machine, chains=4096, steps=60, seed=4)

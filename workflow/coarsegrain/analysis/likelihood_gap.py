@@ -77,9 +77,35 @@ class Gap(NamedTuple):
     believed: bool
 
 
+class _LogZ(NamedTuple):
+    """ln Z_q by one method.
+
+    Attributes:
+        method: exact, ais, bar or data.
+        value: in nats.
+        other_error: standard error from all that is random but the lattices.
+        influence: (n,) what each lattice adds to n times the value's error; mean 0.
+        ess: effective sample size.
+        believed: whether it allows to believe the value.
+    """
+
+    method: str
+    value: float
+    other_error: float
+    influence: Array
+    ess: float
+    believed: bool
+
+
 def ising_entropy(beta: float, L: int) -> float:
     """Exact entropy of the lattice in nats, S = ln Z + β ⟨H⟩."""
     return log_partition_function(beta, L) + beta * L * L * exact_energy(beta, L)
+
+
+def log_ising_weight(lattices: Spins, beta: float) -> Array:
+    """ln p* = β Σ_<ij> σ_i σ_j of every lattice (n, L, L)."""
+    sites = lattices.shape[1] * lattices.shape[2]
+    return np.asarray(-beta * sites * energy_per_site(lattices))
 
 
 def likelihood_gaps(
@@ -97,42 +123,17 @@ def likelihood_gaps(
     Raises:
         ValueError: the lattices do not fit on the machine.
     """
-    n = len(lattices)
     log_q = log_weight(machine, lattices)
-    ais = annealed_importance_sampling(
-        machine, chains=effort.ais_chains, steps=effort.ais_steps, seed=seed
-    ).log_z
-    # name: ln Z, its error from all but the lattices, influence of the lattices, ESS, believed?
-    none = np.zeros(n)
-    found: list[tuple[str, float, float, Array, float, bool]] = []
-    if min(machine.n_visible, machine.n_hidden) <= enumeration.MOST_UNITS:
-        exact = enumeration.log_partition_function(machine)
-        found.append(("exact", exact, 0.0, none, 1.0, True))
-    found.append(("ais", ais.value, ais.std_error, none, ais.ess, ais.believed))
+    found = _without_data(machine, len(lattices), effort, seed)
     if beta is None:
-        return [_gap(each, float(log_q.mean()), log_q - log_q.mean(), math.nan) for each in found]
-
-    L = lattices.shape[1]
-    log_z_p = log_partition_function(beta, L)
-    x = log_q - log_ising_weight(lattices, beta)
-
-    identity = log_mean(x)
-    weights = np.exp(x - identity.value)
-    value = log_z_p + identity.value
-    found.append(("data", value, 0.0, weights - 1, identity.ess, identity.believed))
-
-    start = lattices[np.arange(effort.bar_chains) % n]
-    record = effort.bar_burn_in + effort.bar_spacing * np.arange(effort.bar_states)
-    chains = gibbs_chains(machine, start, record.tolist(), seed=seed ^ 1)
-    states = chains.reshape(-1, L, L)
-    x_q = log_weight(machine, states) - log_ising_weight(states, beta)
-    ratio = bennett_ratio(x, x_q.reshape(chains.shape[:2]))
-    own = math.sqrt(max(ratio.std_error**2 - ratio.influence.var(ddof=1) / n, 0.0))
-    value = log_z_p + ratio.value
-    found.append(("bar", value, own, ratio.influence, ratio.overlap, ratio.believed))
-
-    mean, spread = _mean_with_control(log_q, log_ising_weight(lattices, beta), beta, L)
-    return [_gap(each, mean, spread, ising_entropy(beta, L)) for each in found]
+        mean = float(log_q.mean())
+        return [_gap(log_z, mean, log_q - mean, math.nan) for log_z in found]
+    log_p = log_ising_weight(lattices, beta)
+    found.append(_by_data(log_q - log_p, beta, lattices.shape[1]))
+    found.append(_by_bennett(machine, lattices, log_q - log_p, beta, effort, seed ^ 1))
+    mean, influence = _mean_with_control(log_q, log_p, beta, lattices.shape[1])
+    entropy = ising_entropy(beta, lattices.shape[1])
+    return [_gap(log_z, mean, influence, entropy) for log_z in found]
 
 
 def chosen(gaps: list[Gap]) -> Gap | None:
@@ -141,14 +142,46 @@ def chosen(gaps: list[Gap]) -> Gap | None:
     return min(believed, key=lambda gap: gap.kl_error) if believed else None
 
 
-def log_ising_weight(lattices: Spins, beta: float) -> Array:
-    """ln p* = β Σ_<ij> σ_i σ_j of every lattice (n, L, L)."""
-    sites = lattices.shape[1] * lattices.shape[2]
-    return np.asarray(-beta * sites * energy_per_site(lattices))
+def _without_data(machine: Machine, n: int, effort: Effort, seed: int) -> list[_LogZ]:
+    """By annealing, and by enumeration if the machine is small."""
+    none = np.zeros(n)
+    found = []
+    if min(machine.n_visible, machine.n_hidden) <= enumeration.MOST_UNITS:
+        value = enumeration.log_partition_function(machine)
+        found.append(_LogZ("exact", value, 0.0, none, 1.0, True))
+    ais = annealed_importance_sampling(
+        machine, chains=effort.ais_chains, steps=effort.ais_steps, seed=seed
+    ).log_z
+    found.append(_LogZ("ais", ais.value, ais.std_error, none, ais.ess, ais.believed))
+    return found
+
+
+def _by_data(x: Array, beta: float, L: int) -> _LogZ:
+    """By ⟨q*/p*⟩_p, from x = ln q* − ln p* of the lattices."""
+    mean = log_mean(x)
+    influence = np.exp(x - mean.value) - 1
+    value = log_partition_function(beta, L) + mean.value
+    return _LogZ("data", value, 0.0, influence, mean.ess, mean.believed)
+
+
+def _by_bennett(
+    machine: Machine, lattices: Spins, x: Array, beta: float, effort: Effort, seed: int
+) -> _LogZ:
+    """By Bennett's acceptance ratio, with x as above."""
+    n, L, _ = lattices.shape
+    record = effort.bar_burn_in + effort.bar_spacing * np.arange(effort.bar_states)
+    start = lattices[np.arange(effort.bar_chains) % n]
+    chains = gibbs_chains(machine, start, record.tolist(), seed=seed)
+    states = chains.reshape(-1, L, L)
+    x_q = log_weight(machine, states) - log_ising_weight(states, beta)
+    ratio = bennett_ratio(x, x_q.reshape(chains.shape[:2]))
+    other_error = math.sqrt(max(ratio.std_error**2 - ratio.influence.var(ddof=1) / n, 0.0))
+    value = log_partition_function(beta, L) + ratio.value
+    return _LogZ("bar", value, other_error, ratio.influence, ratio.overlap, ratio.believed)
 
 
 def _mean_with_control(log_q: Array, log_p: Array, beta: float, L: int) -> tuple[float, Array]:
-    """⟨ln q*⟩_p, and what each lattice adds to its error: (n,), mean 0.
+    """⟨ln q*⟩_p, and the influence of each lattice on it.
 
     ln p* has an exactly known mean, and what ln q* has in common with it is no error.
     """
@@ -161,13 +194,21 @@ def _mean_with_control(log_q: Array, log_p: Array, beta: float, L: int) -> tuple
     return mean, left - mean
 
 
-def _gap(
-    found: tuple[str, float, float, Array, float, bool], mean: float, spread: Array, entropy: float
-) -> Gap:
-    method, log_z, other_error, influence, ess, believed = found
-    n = len(spread)
-    log_z_error = math.sqrt(other_error**2 + float(influence.var(ddof=1)) / n)
-    kl_error = math.sqrt(other_error**2 + float((influence - spread).var(ddof=1)) / n)
-    cross_entropy = log_z - mean
-    kl = cross_entropy - entropy
-    return Gap(method, log_z, log_z_error, ess, cross_entropy, kl, kl_error, believed)
+def _gap(log_z: _LogZ, mean: float, influence: Array, entropy: float) -> Gap:
+    """KL with its error, of ln Z_q less the mean of ln q*, which the same lattices decide."""
+
+    def error(of_lattices: Array) -> float:
+        variance = float(of_lattices.var(ddof=1)) / len(of_lattices)
+        return math.sqrt(log_z.other_error**2 + variance)
+
+    cross_entropy = log_z.value - mean
+    return Gap(
+        method=log_z.method,
+        log_z=log_z.value,
+        log_z_error=error(log_z.influence),
+        ess=log_z.ess,
+        cross_entropy=cross_entropy,
+        kl=cross_entropy - entropy,
+        kl_error=error(log_z.influence - influence),
+        believed=log_z.believed,
+    )
