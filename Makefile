@@ -16,7 +16,7 @@ $(error There is no preset "$(PRESET)"; choose one of: $(PRESETS))
 endif
 CONFIG := $(if $(filter-out laptop,$(PRESET)),--configfile workflow/presets/$(PRESET).yaml)
 CORES ?= all
-BENCHMARKS ?= sampling training
+BENCHMARKS ?= sampling training machines
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(CONFIG) $(ARGS)
 
 .DEFAULT_GOAL := help
@@ -54,8 +54,8 @@ test: $(READY) ## Run all tests, the fast ones first
 test-fast: $(READY) ## Run the tests that take seconds
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu"
 
-# A peer that cannot be installed here is left out; the lock's own versions stay. ARGS are for both
-# programs; BENCHMARKS=sampling or =training runs one of them, with options of its own.
+# A peer that cannot be installed here is left out; the lock's own versions stay. ARGS are for all
+# programs; BENCHMARKS=sampling, =training or =machines runs one of them, with options of its own.
 bench: $(READY) ## Measure sampler and training against other codes (ARGS="--write docs/benchmarks.md")
 	@grep -v '^#' benchmarks/requirements.txt | while read -r peer; do \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) "$$peer" \

@@ -149,6 +149,100 @@ def flushed(typing, vector, tiny):  # type: ignore[no-untyped-def]
     return vector(vector, tiny), code
 
 
+@intrinsic
+def bits_where_less(typing, left, right):  # type: ignore[no-untyped-def]
+    """``left < right``, lane by lane, as the bits of a uint32."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.bitcast(builder.fcmp_ordered("<", *arguments), ir.IntType(LANES))
+
+    return types.uint32(left, right), code
+
+
+@intrinsic
+def chosen_where_less(typing, left, right, yes, no):  # type: ignore[no-untyped-def]
+    """``yes`` in lanes where ``left < right``, else ``no``."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        left, right, yes, no = arguments
+        return builder.select(builder.fcmp_ordered("<", left, right), yes, no)
+
+    return left(left, right, yes, no), code
+
+
+@intrinsic
+def absolute(typing, vector):  # type: ignore[no-untyped-def]
+    """|x| of every number."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return _call(builder, "llvm.fabs", arguments)
+
+    return vector(vector), code
+
+
+@intrinsic
+def with_sign_of(typing, size, sign):  # type: ignore[no-untyped-def]
+    """Numbers of these sizes with the signs of others."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return _call(builder, "llvm.copysign", arguments)
+
+    return size(size, sign), code
+
+
+@intrinsic
+def at_least(typing, vector, least):  # type: ignore[no-untyped-def]
+    """The greater of two numbers, in every lane."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        vector, least = arguments
+        return builder.select(builder.fcmp_ordered("<", vector, least), least, vector)
+
+    return vector(vector, least), code
+
+
+@intrinsic
+def at_most(typing, vector, most):  # type: ignore[no-untyped-def]
+    """The smaller of two numbers, in every lane."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        vector, most = arguments
+        return builder.select(builder.fcmp_ordered(">", vector, most), most, vector)
+
+    return vector(vector, most), code
+
+
+@intrinsic
+def power_of_two(typing, exponents):  # type: ignore[no-untyped-def]
+    """2ⁿ for float32 exponents that are whole numbers from -126 to 127."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        whole = ir.VectorType(INDEX, LANES)
+        exponent = builder.fptosi(arguments[0], whole)
+        biased = builder.add(exponent, ir.Constant(whole, [127] * LANES))
+        shifted = builder.shl(biased, ir.Constant(whole, [23] * LANES))
+        return builder.bitcast(shifted, arguments[0].type)
+
+    return exponents(exponents), code
+
+
+@intrinsic
+def load_upper_bits(typing, words, start):  # type: ignore[no-untyped-def]
+    """The upper 23 bits of 32 words of an array of uint32, as float32 numbers."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        whole = ir.VectorType(INDEX, LANES)
+        first = builder.gep(array.data, [arguments[1]])
+        value = builder.load(builder.bitcast(first, whole.as_pointer()))
+        value.align = 4
+        # at most 2²³, so signed or not is the same, and signed is the faster way
+        shifted = builder.lshr(value, ir.Constant(whole, [9] * LANES))
+        return builder.sitofp(shifted, ir.VectorType(ir.FloatType(), LANES))
+
+    return Vector(types.float32)(words, types.intp), code
+
+
 def _arithmetic(symbol: Callable[[Any, Any], Any], instruction: str) -> None:
     """Give vectors an operator."""
 

@@ -1,0 +1,1 @@
+"""Training of machines: persistent contrastive divergence, on CPUs and GPUs."""

@@ -1,0 +1,1 @@
+"""Training on a CPU: kernels whose sums have one order, whatever the processor."""

@@ -1,0 +1,118 @@
+"""The record of a training, and whether it shows that the machine has converged.
+
+At the end of a training with the penalty λ Σ|w| every weight that is not 0 has
+⟨v_i h_j⟩_data - ⟨v_i h_j⟩_machine = λ sign(w_ij), so with the weights and summed over them
+
+    ⟨v W h⟩_data - ⟨v W h⟩_machine = λ Σ|w|.
+
+The chains stand for the machine's distribution, so this is seen while it trains.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+FloatArray = npt.NDArray[np.float64]
+
+NUMBERS = (
+    "learning_rate",
+    "data_vwh",
+    "data_vwh_error",
+    "chain_vwh",
+    "chain_vwh_error",
+    "penalty",
+    "zero_weights",
+    "pseudo_likelihood",
+    "data_neighbours",
+    "chain_neighbours",
+)
+#: Parts of a record's updates, of whose means an error is computed.
+PARTS = 10
+
+
+def mean_and_error(values: FloatArray) -> tuple[float, float]:
+    """Mean of successive values, and its standard error from means of parts.
+
+    Args:
+        values: (n,) as they came; up to ``PARTS`` parts of equal length, so that what is correlated
+            within a part does no harm.
+    """
+    parts = np.array_split(values, min(PARTS, len(values)))
+    means = [math.fsum(part) / len(part) for part in parts]
+    mean = math.fsum(values) / len(values)
+    if len(means) < 2:
+        return mean, 0.0
+    spread = math.fsum((each - mean) ** 2 for each in means) / (len(means) - 1)
+    return mean, math.sqrt(spread / len(means))
+
+
+def nearest_neighbours(spins: npt.NDArray[np.int8]) -> float:
+    """Mean product of neighbouring spins of square lattices (n, L²), periodic."""
+    L = math.isqrt(spins.shape[1])
+    lattices = spins.reshape(len(spins), L, L)
+    pairs = (lattices * (np.roll(lattices, 1, axis=1) + np.roll(lattices, 1, axis=2))).sum(
+        dtype=np.int64
+    )
+    return float(pairs) / (2 * lattices.size)
+
+
+def table(values: FloatArray, updates: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """The history as a table: ``update`` and ``NUMBERS``.
+
+    Args:
+        values: (records, numbers).
+        updates: (records,) made by the end of each record.
+    """
+    frame = pd.DataFrame(values, columns=list(NUMBERS))
+    frame.insert(0, "update", updates)
+    return frame
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """What the last quarter of a training's records shows.
+
+    Attributes:
+        gap: ⟨v W h⟩ of the data minus that of the chains minus λ Σ|w|, in nats.
+        gap_error: its standard error, from the records' own differences.
+        gain: of the pseudo-likelihood over the quarter before, in nats per unit.
+        gain_error: its standard error.
+    """
+
+    gap: float
+    gap_error: float
+    gain: float
+    gain_error: float
+
+    @property
+    def shown(self) -> bool:
+        """Whether both are zero within three standard errors, or too small to matter."""
+        return abs(self.gap) <= max(3 * self.gap_error, SMALL_GAP) and abs(self.gain) <= max(
+            3 * self.gain_error, SMALL_GAIN
+        )
+
+
+#: Differences that do not matter: in nats of a lattice, and in nats of a unit.
+SMALL_GAP, SMALL_GAIN = 0.1, 1e-3
+
+
+def convergence(history: pd.DataFrame) -> Convergence | None:
+    """Whether a training has converged; None where it has fewer than 8 records."""
+    quarter = len(history) // 4
+    if quarter < 2:
+        return None
+    last, before = history.iloc[-quarter:], history.iloc[-2 * quarter : -quarter]
+    gap, gap_error = _mean_and_scatter(last["data_vwh"] - last["chain_vwh"] - last["penalty"])
+    late, late_error = _mean_and_scatter(last["pseudo_likelihood"])
+    early, early_error = _mean_and_scatter(before["pseudo_likelihood"])
+    return Convergence(gap, gap_error, late - early, math.hypot(late_error, early_error))
+
+
+def _mean_and_scatter(values: pd.Series) -> tuple[float, float]:
+    numbers = values.tolist()
+    mean = math.fsum(numbers) / len(numbers)
+    spread = math.fsum((each - mean) ** 2 for each in numbers) / (len(numbers) - 1)
+    return mean, math.sqrt(spread / len(numbers))
