@@ -18,8 +18,8 @@ from the Ising model follows from the distribution of a single block,
 with S = ln Z + β⟨H⟩ the entropy of the Ising model (Kaufman) and S_B that of a block; the bound is
 reached by the product of the block's own marginals.
 
-By symmetry a block is described by four numbers, the shares of blocks that are all equal (2 states),
-have one spin that differs (8), two neighbouring ones (4), or two opposite ones (2).
+By symmetry a block is described by four numbers, the shares of blocks that are all equal (2
+states), have one spin that differs (8), two neighbouring ones (4), or two opposite ones (2).
 """
 
 import math
@@ -132,8 +132,9 @@ def ising_entropy(beta: float, L: int) -> float:
 
 def product_of_blocks(block: Block, beta: float, L: int) -> Divergence:
     """The least KL(Ising || q) of all q that are products over disjoint blocks."""
-    log_probability = np.array([math.log(p / g) if p > 0 else 0.0
-                                for p, g in zip(block.shares.tolist(), STATES.tolist())])  # fmt: skip
+    log_probability = np.array(
+        [math.log(p / g) if p > 0 else 0.0 for p, g in zip(block.shares.tolist(), STATES.tolist())]
+    )
     return _divergence(block, log_probability, beta, L)
 
 

@@ -60,7 +60,7 @@ def receptive_fields(machine: FreeMachine | TiedMachine) -> Fields:
     """
     weights = machine.dense().weights.astype(np.float64)
     L = round(weights.shape[0] ** 0.5)
-    if L * L != weights.shape[0]:
+    if weights.shape[0] != L * L:
         raise ValueError(f"{weights.shape[0]} visible units are no square lattice.")
     return np.ascontiguousarray(weights.T).reshape(-1, L, L)
 
