@@ -80,7 +80,7 @@ class DistantThermometer:
         group[order] = np.arange(len(spins)) % _GROUPS
         sums = np.zeros((_GROUPS, 2, len(levels)))
         for which, values in enumerate(long_waves(spins)):
-            np.add.at(sums, (group, which, at), values)
+            np.add.at(sums[:, which], (group, at), values)
         return cls(L, float(known.min()), float(known.max()), levels, log_mixture, sums)
 
     def y(self, beta: float) -> float:

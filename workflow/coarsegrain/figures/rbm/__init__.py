@@ -1,0 +1,1 @@
+"""Figures of study B: Boltzmann machines against block spins."""
