@@ -140,7 +140,7 @@ def test_the_mechanism_has_exact_and_measured_rows(tmp_path, lattices):
         product_of_blocks(exact_block(0.4, 8), 0.4, 8).nats, abs=1e-8
     )
     assert (exact["kl_error"], exact["lattices"]) == (0, 0)
-    measured = bound.loc[(8, 0.4, "exact lattices")]
+    measured = bound.loc[(8, 0.4, "lattices")]
     assert measured["lattices"] == 40
     assert abs(measured["kl_nats"] - exact["kl_nats"]) < 4 * measured["kl_error"]
 

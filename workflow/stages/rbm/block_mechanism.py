@@ -31,16 +31,27 @@ def main(*, lattices: Inputs, table: Output, spec: Spec) -> None:
     rows = []
     for L, beta, source, number, block in _blocks(lattices, spec):
         scale = best_scale(block)
-        for machine, W0, found in (
+        for machine, W0, (nats, error) in (
             ("no weights", 0.0, independent_spins(beta, L)),
             ("one unit per block", scale, one_unit_per_block(block, scale, beta, L)),
             ("any product of blocks", np.nan, product_of_blocks(block, beta, L)),
         ):
-            rows.append((L, beta, machine, W0, *found, ising_entropy(beta, L), source, number))
-    columns = ["L", "beta", "machine", "W0", "kl_nats", "kl_error", "entropy_nats", "source",
-               "lattices"]  # fmt: skip
-    write_table(table, pd.DataFrame(rows, columns=columns).round(dict.fromkeys(
-        ("W0", "kl_nats", "kl_error", "entropy_nats"), DECIMALS)))  # fmt: skip
+            rows.append(
+                {
+                    "L": L,
+                    "beta": beta,
+                    "machine": machine,
+                    "W0": round(W0, DECIMALS),
+                    "kl_nats": round(nats, DECIMALS),
+                    "kl_error": round(error, DECIMALS),
+                    "kl_per_site": round(nats / L**2, DECIMALS),
+                    "kl_per_site_error": round(error / L**2, DECIMALS),
+                    "entropy_nats": round(ising_entropy(beta, L), DECIMALS),
+                    "source": source,
+                    "lattices": number,
+                }
+            )
+    write_table(table, pd.DataFrame(rows))
 
 
 def _blocks(lattices: Inputs, spec: Spec) -> Iterator[tuple[int, float, str, int, Block]]:
@@ -51,7 +62,7 @@ def _blocks(lattices: Inputs, spec: Spec) -> Iterator[tuple[int, float, str, int
         for beta in np.unique(given.betas):
             spins = given.spins[given.betas == beta]
             block = measured_block(spins, float(beta))
-            yield spins.shape[1], float(beta), "exact lattices", len(spins), block
+            yield spins.shape[1], float(beta), "lattices", len(spins), block
 
 
 if __name__ == "__main__":
