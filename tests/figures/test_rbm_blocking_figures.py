@@ -86,7 +86,7 @@ def test_shares_are_those_of_the_table_for_every_member():
 
 def test_participation_has_no_shuffled_points_and_covers_have_random_ones():
     figure = blocking(table())
-    assert [each.get_label() for each in figure.axes[2].get_lines()] == ["trained"]
+    assert [each.get_label() for each in figure.axes[2].get_lines()] == ["trained", "block spins"]
     (bars,) = figure.axes[3].containers
     np.testing.assert_allclose(bars.lines[0].get_ydata().tolist(), [0.6, 0.6])
     np.testing.assert_allclose(line(figure.axes[5], "trained").get_ydata()[:3], [0, 2 / 16, 4 / 16])

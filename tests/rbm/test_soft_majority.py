@@ -86,11 +86,11 @@ def test_the_nearest_kernel_is_that_of_a_direct_minimization():
         assert found.scale[unit] == pytest.approx(best.x, abs=1e-5)
         assert found.kl[unit] == pytest.approx(divergence(best.x), abs=1e-9)
         assert found.blind[unit] == pytest.approx(divergence(0.0), abs=1e-12)
-        assert found.missed[unit] == pytest.approx(divergence(best.x) / divergence(0.0))
+        assert found.told[unit] == pytest.approx(1 - divergence(best.x) / divergence(0.0))
 
 
 def test_a_unit_without_weights_is_no_soft_majority():
     fit = fit_block(np.zeros((1, 8, 8)))
     assert (fit.cosine[0], fit.scale[0], fit.beyond[0]) == (0, 0, 1)
     own = fit_conditional(np.zeros((1, 8, 8)), fit, spins())
-    assert (own.scale[0], own.kl[0], own.blind[0], own.missed[0]) == (0, 0, 0, 1)
+    assert (own.scale[0], own.kl[0], own.blind[0], own.told[0]) == (0, 0, 0, 0)

@@ -117,12 +117,14 @@ def test_soft_majorities_are_told_from_others(tmp_path, machines, lattices):
     assert trained.loc["blocks", "cosine"] == 1
     assert trained.loc["blocks", "W0"] == 0.5
     assert trained.loc["blocks", "W0_on_lattices"] == pytest.approx(0.5)
-    assert trained.loc["blocks", "missed"] == 0
+    assert trained.loc["blocks", "told"] == 1
     # 2, 2, 2, 2 of 1, 2, 1, 2, 4, … : (16/4)²/100
     assert trained.loc["star", "cosine"] == pytest.approx(0.8)
+    assert trained.loc["star", "explained"] == pytest.approx(0.64)
     assert trained.loc["star", "shell"] == pytest.approx(0.36)
     assert trained.loc["nothing", "cosine"] == 0
-    assert trained.loc["nothing", "missed"] == 1
+    assert trained.loc["nothing", "told"] == 0
+    assert list(trained["silent"]) == [0, 1, 0]  # blocks, nothing, star
     shuffled = table[table["weights"] == "shuffled"].groupby("machine").mean(numeric_only=True)
     assert shuffled.loc["blocks", "cosine"] < 0.8
     assert len(table) == 2 * (16 + 2 + 6)

@@ -95,7 +95,7 @@ def _claim(given: object, content: Given) -> Claim:
     parts = () if not_tested else _parts(given, readings)
     return Claim(
         id=given["id"],
-        paper=given.get("paper", content["paper"]),
+        paper=str(given.get("paper", content["paper"])),
         where=given["where"],
         claim=given["claim"],
         published=given.get("published", ""),

@@ -8,7 +8,7 @@ which is the conditional of a unit with the weight W₀ on the four sites of a b
 Since h and -h are the same unit up to a name, W₀ is taken to be positive.
 
 A unit without weights is no soft majority: its cosine is 0, all of it is "beyond" the block and
-all of it is missed, though the kernel with W₀ = 0 is what it does.
+nothing of it is told, though the kernel with W₀ = 0 is what it does.
 """
 
 from typing import NamedTuple
@@ -59,13 +59,13 @@ class ConditionalFit(NamedTuple):
         scale: W₀ of least Kullback-Leibler divergence.
         kl: of the unit's p(h|v) from the kernel's, in nats, mean over lattices.
         blind: of the unit's p(h|v) from ½, in nats: what the unit tells of a lattice, at most.
-        missed: kl/blind, what part of that the kernel does not have; 1 for a unit without weights.
+        told: 1 - kl/blind, what part of that the kernel has; 0 for a unit without weights.
     """
 
     scale: PerUnit
     kl: PerUnit
     blind: PerUnit
-    missed: PerUnit
+    told: PerUnit
 
 
 def fit_block(receptive: Fields) -> BlockFit:
@@ -113,7 +113,7 @@ def fit_conditional(receptive: Fields, fit: BlockFit, spins: Spins) -> Condition
     weights = np.ascontiguousarray(receptive.reshape(units, -1).T)
     x = fields(FreeMachine(weights), spins)
     mean = 2 * probability_up(x) - 1
-    told = _mean(x * mean - log_2cosh(x))  # minus the entropy of p(h|v)
+    order = _mean(x * mean - log_2cosh(x))  # minus the entropy of p(h|v)
     flat = spins.reshape(len(spins), -1).astype(np.int64)
     block = sum(
         flat[:, (fit.row + i) % L * L + (fit.col + j) % L] for i in range(SIZE) for j in range(SIZE)
@@ -123,10 +123,10 @@ def fit_conditional(receptive: Fields, fit: BlockFit, spins: Spins) -> Condition
     scale = _stationary(shares[2], shares[4], aligned)
     cross = sum(shares[size] * log_2cosh(size * scale) for size in (0, 2, 4)) - scale * aligned
     silent = abs(weights).max(axis=0) == 0
-    kl = np.where(silent, 0, np.maximum(cross + told, 0))
-    blind = np.where(silent, 0, np.maximum(_LN2 + told, 0))
-    missed = np.where(silent, 1, kl / np.where(silent, 1, blind))
-    return ConditionalFit(np.where(silent, 0, scale), kl, blind, missed)
+    kl = np.where(silent, 0, np.maximum(cross + order, 0))
+    blind = np.where(silent, 0, np.maximum(_LN2 + order, 0))
+    told = np.where(silent, 0, 1 - kl / np.where(silent, 1, blind))
+    return ConditionalFit(np.where(silent, 0, scale), kl, blind, told)
 
 
 def _stationary(two: PerUnit, four: PerUnit, aligned: PerUnit) -> PerUnit:

@@ -19,6 +19,10 @@ def main(*, lattices: Input, machines: Inputs, table: Output, spec: Spec) -> Non
     Spec: machines, one entry for each file: what the table calls it (machine, member, …, the same
     keys for all), and seed, of its shuffling; lattices, how many of the file the units are seen at
     work on. One unit per channel of a tied machine.
+
+    Columns: explained, uneven, shell and beyond are shares of Σw²; told is the share of what the
+    unit tells of a lattice, in nats, that the kernel on its block tells, too; silent is 1 for a
+    unit without weights.
     """
     seen = read_lattices(lattices).spins[: spec["lattices"]]
     rows = []
@@ -40,14 +44,16 @@ def main(*, lattices: Input, machines: Inputs, table: Output, spec: Spec) -> Non
                         "row": by_weights.row,
                         "col": by_weights.col,
                         "W0": by_weights.scale,
+                        "silent": (by_weights.cosine == 0).astype(int),
                         "cosine": by_weights.cosine,
+                        "explained": by_weights.cosine**2,
                         "uneven": by_weights.uneven,
                         "shell": by_weights.shell,
                         "beyond": by_weights.beyond,
                         "W0_on_lattices": on_lattices.scale,
                         "kl_nats": on_lattices.kl,
                         "blind_nats": on_lattices.blind,
-                        "missed": on_lattices.missed,
+                        "told": on_lattices.told,
                     }
                 )
             )

@@ -41,7 +41,8 @@ def blocking(table: pd.DataFrame) -> Figure:
     for axes, (column, words) in zip(panels[0], SHARES.items()):
         _draw_points(axes, table, names, column)
         axes.set_title(words)
-    panels[0, 2].set_yscale("log")
+    panels[0, 2].set_ylim(0, 1.08 * table["participation"].max())
+    panels[0, 2].axhline(4, color=GREY, lw=0.9, ls=":", label="block spins")
     trained = table[table["weights"] == "trained"]
     for axes, (column, words) in zip(panels[1], COVERS.items()):
         axes.set_title(words)
@@ -56,8 +57,7 @@ def blocking(table: pd.DataFrame) -> Figure:
         axes.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
     for axes in (*panels[0, :2], *panels[1, :2]):
         axes.set_ylim(0, 1.04)
-    panels[0, 0].legend(loc="upper right")
-    panels[1, 0].legend(loc="upper right")
+    figure.legend(*panels[1, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
     members = table["member"].nunique()
     describe(
         figure,
@@ -67,8 +67,8 @@ def blocking(table: pd.DataFrame) -> Figure:
         "those of a uniform field.\nShuffling keeps a unit's weights, so the share that their "
         "sizes alone give, and its participation: only T = ∞ machines are a null for that. "
         "Grey: windows put down at random,\nmean ± one standard deviation, exact. Block spins "
-        "would have all weights in 2×2 windows, 4 sites per unit, and windows that cover all sites "
-        "once.",
+        "would have all weights in 2×2 windows, 4 sites per unit (dotted), and windows that cover "
+        "all sites once.",
     )
     return figure
 

@@ -30,15 +30,16 @@ def receptive_field_pictures(machines: Mapping[str, NDArray[np.float64]], units:
     times = None
     for row, (words, fields) in zip(panels, machines.items()):
         shown = chosen_units(fields, units)
-        scale = float(abs(fields[shown]).max()) or 1.0
+        strongest = float(abs(fields[shown]).max())
+        scale = strongest or 1.0
         participation = participation_ratio(fields)
         for axes, unit in zip(row, shown):
             axes.imshow(fields[unit], cmap=SIGNED_MAP, vmin=-scale, vmax=scale)
             axes.set_xlabel(f"{participation[unit]:.3g}", fontsize=7, labelpad=2)
         for axes in row[len(shown) : units]:
             axes.set_visible(False)
-        row[0].set_ylabel(f"{words}\n|w| ≤ {scale:.2g}", fontsize=8, rotation=0, ha="right",
-                          va="center")  # fmt: skip
+        words += f"\n|w| ≤ {strongest:.2g}" if strongest else "\nno weights"
+        row[0].set_ylabel(words, fontsize=8, rotation=0, ha="right", va="center")
         times = _draw_cover(row[-1], fields)
         for axes in row:
             lattice_axes(axes)
