@@ -199,6 +199,7 @@ def test_lattices_of_blocks_are_drawn_from_the_disjoint_machine(tmp_path):
         assert abs(blocks.mean() - expected) < 4 * error
 
 
+@pytest.mark.slow
 def test_the_figures_are_drawn(tmp_path, machines, lattices):
     measure_fields.main(
         machines=machines, table=tmp_path / "fields.csv", units=tmp_path / "units.csv", spec=SPEC
