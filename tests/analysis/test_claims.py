@@ -459,3 +459,23 @@ def test_the_text_names_what_was_not_tested():
 )
 def test_measured_numbers_have_as_many_digits_as_their_intervals_grant(low, high, text):
     assert measured({"measured": (low + high) / 2, "low": low, "high": high}) == text
+
+
+def test_a_claim_may_be_another_papers(judged):
+    assert judged()["paper"] == "Somebody 2000"
+    assert judged(changed(paper="Someone else 2001"))["paper"] == "Someone else 2001"
+
+
+def test_a_null_takes_a_column_of_rows_away(judged):
+    table = losses().assign(split="test")
+    file = changed()
+    statistic = file["claims"][0]["statistic"]
+    statistic["rows"] = {"split": "nowhere"}
+    assert judged(file, table)["verdict"] == "not tested"
+    file["claims"][0]["readings"] = [
+        {name: {"column": column, "rows": {"split": None, "member": {"at_least": 0}}}}
+        for name, column in (
+            ("hinge", "hinge"), ("objective", "objective"), ("frozen", "objective_all_layers"),
+        )
+    ]  # fmt: skip
+    assert judged(file, table)["verdict"] == "reproduced"

@@ -8,6 +8,7 @@
     claims:
       - id: A1
         where, claim, published, figure
+        paper                  if it is another one's claim than the file's
         not_tested: why        nothing else then, or
         statistic: {…}         see claim_statistics
         readings: [losses, {another: {…}}]
@@ -19,7 +20,7 @@
 
 Readings, parts and the control say only in what their statistic differs from the claim's;
 a null removes what they would take over. A reading is laid over the claim's, a part or the control
-over the reading. ``rows`` are merged column by column.
+over the reading. ``rows`` are merged column by column, where a null removes a column, too.
 """
 
 from collections.abc import Mapping
@@ -36,8 +37,8 @@ from coarsegrain.analysis.criterion import ClaimError, Criterion, criterion
 LOSS_READINGS = {"hinge", "objective", "objective_all_layers"}
 TEXTS = ("id", "where", "claim")
 KEYS = {
-    *TEXTS, "published", "figure", "not_tested", "statistic", "readings", "criterion", "parts",
-    "control", "rests_on",
+    *TEXTS, "paper", "published", "figure", "not_tested", "statistic", "readings", "criterion",
+    "parts", "control", "rests_on",
 }  # fmt: skip
 Given = Mapping[str, Any]
 
@@ -94,7 +95,7 @@ def _claim(given: object, content: Given) -> Claim:
     parts = () if not_tested else _parts(given, readings)
     return Claim(
         id=given["id"],
-        paper=content["paper"],
+        paper=str(given.get("paper", content["paper"])),
         where=given["where"],
         claim=given["claim"],
         published=given.get("published", ""),
@@ -168,8 +169,9 @@ def _criterion(given: Given, whose: str) -> Criterion:
 
 
 def _over(below: Given, above: Given) -> dict[str, Any]:
-    """``above`` laid over ``below``; rows are merged."""
+    """``above`` laid over ``below``; rows are merged, and a null takes one away."""
     merged = {**below, **above}
     if above.get("rows"):
-        merged["rows"] = {**(below.get("rows") or {}), **above["rows"]}
+        rows = {**(below.get("rows") or {}), **above["rows"]}
+        merged["rows"] = {column: wanted for column, wanted in rows.items() if wanted is not None}
     return merged
