@@ -63,8 +63,8 @@ def measured_correlation_length(
     give the same ξ within their errors.
 
     Raises:
-        ValueError: ξ is not below N/10, or no correlation was seen. Beyond, whole rings are ordered,
-            ⟨s_0 s_r⟩ hardly depends on ξ, and the error is no longer a Gaussian's.
+        ValueError: no correlation was seen, or ξ is not below N/10. Beyond, whole rings are
+            ordered, ⟨s_0 s_r⟩ hardly depends on ξ, and the error is no longer a Gaussian's.
     """
     total, of_squares = 0, 0
     chunk = max(1, _CHUNK // N)

@@ -1,0 +1,1 @@
+"""Figures of study B: restricted Boltzmann machines against block spins."""

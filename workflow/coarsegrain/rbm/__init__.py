@@ -1,0 +1,1 @@
+"""Restricted Boltzmann machines with ±1 units: distributions, training and likelihood."""

@@ -1,0 +1,1 @@
+"""The stages of study B: restricted Boltzmann machines against block spins."""
