@@ -16,7 +16,7 @@ SOURCES = {
     "samples": ("from ξ of sampled rings", 4.5e-3, 3e-3),
 }
 # Members side by side, as a share of the distance of two couplings.
-_SPREAD = 0.3
+_SPREAD = 0.6
 
 
 @styled
@@ -38,8 +38,9 @@ def ring_flow(table: pd.DataFrame) -> Figure:
         title, height, tolerance = SOURCES[source]
         axes.axhspan(-tolerance, tolerance, color="#eeeeee", label=f"±{tolerance:g}")
         axes.axhline(0, color="black", lw=0.8)
-        for b, rows in table[table["source"] == source].groupby("b"):
-            _draw_members(axes, int(b), rows)
+        scales = table[table["source"] == source].groupby("b")
+        for rank, (b, rows) in enumerate(scales):
+            _draw_members(axes, int(b), rows, rank, len(scales))
         if source == "exact":
             _draw_control(axes, table[table["source"] == "exact_plain_loss"])
         largest = float(
@@ -88,15 +89,16 @@ def _draw_flow(axes: Axes, table: pd.DataFrame) -> None:
     axes.legend(loc="upper left")
 
 
-def _draw_members(axes: Axes, b: int, rows: pd.DataFrame) -> None:
-    members, scales = sorted(rows["member"].unique()), len(SCALES)
+def _draw_members(axes: Axes, b: int, rows: pd.DataFrame, rank: int, scales: int) -> None:
+    """The differences of one b, the ``rank``-th of ``scales``, member beside member."""
+    members = sorted(rows["member"].unique())
     couplings = np.sort(rows["K"].unique())
     distance = float(np.diff(couplings).min()) if len(couplings) > 1 else 0.1
-    places = max(len(members) * scales - 1, 1)
+    places = len(members) * scales
     label = f"b = {b}"
     for number, member in enumerate(members):
         one = rows[rows["member"] == member]
-        place = (2 * (number * scales + list(SCALES).index(b) if b in SCALES else 0) / places) - 1
+        place = (number * scales + rank + 0.5) / places - 0.5
         axes.errorbar(
             one["K"] + _SPREAD * distance * place,
             one["K_learned"] - one["K_exact"],
