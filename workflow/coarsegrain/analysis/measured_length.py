@@ -100,7 +100,10 @@ def fit_log_length(
     x = [_scaled(each, *ends) for each in log_k]
     before, p = [0.0] * len(x), [1.0] * len(x)
     norm_before = math.nan
-    shifts, ratios, coefficients, variances = [], [], [], []
+    shifts: list[float] = []
+    ratios: list[float] = []
+    coefficients: list[float] = []
+    variances: list[float] = []
     rest = y
     for _ in range(degree + 1):
         norm = math.fsum(wi * pi * pi for wi, pi in zip(w, p))
@@ -108,10 +111,10 @@ def fit_log_length(
         rest = [yi - c * pi for yi, pi in zip(rest, p)]
         shift = math.fsum(wi * xi * pi * pi for wi, xi, pi in zip(w, x, p)) / norm
         ratio = norm / norm_before if coefficients else 0.0
-        for values, value in (
-            (shifts, shift), (ratios, ratio), (coefficients, c), (variances, 1 / norm),
-        ):  # fmt: skip
-            values.append(value)
+        shifts.append(shift)
+        ratios.append(ratio)
+        coefficients.append(c)
+        variances.append(1 / norm)
         following = [(xi - shift) * pi - ratio * qi for xi, pi, qi in zip(x, p, before)]
         before, p, norm_before = p, following, norm
     return MeasuredLogLength(

@@ -38,8 +38,8 @@ def main(*, table: Output, lengths: Output, spec: Spec) -> None:
     K = np.linspace(show["lowest"], show["highest"], show["number"])
     rows, measured = [], []
     for source, members in spec["members"].items():
-        loss = "plain" if source == "exact_plain_loss" else "log"
-        settings = FlowSettings(**spec["learn"], loss=loss)
+        plain = source == "exact_plain_loss"
+        settings = FlowSettings(**spec["learn"], loss="plain" if plain else "log")
         for member in range(members):
             log_length: Any = log_correlation_length
             if source == "samples":

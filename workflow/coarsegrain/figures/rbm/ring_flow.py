@@ -38,9 +38,10 @@ def ring_flow(table: pd.DataFrame) -> Figure:
         title, height, tolerance = SOURCES[source]
         axes.axhspan(-tolerance, tolerance, color="#eeeeee", label=f"±{tolerance:g}")
         axes.axhline(0, color="black", lw=0.8)
-        scales = table[table["source"] == source].groupby("b")
-        for rank, (b, rows) in enumerate(scales):
-            _draw_members(axes, int(b), rows, rank, len(scales))
+        of_source = table[table["source"] == source]
+        scales = _scales(of_source)
+        for rank, b in enumerate(scales):
+            _draw_members(axes, b, of_source[of_source["b"] == b], rank, len(scales))
         if source == "exact":
             _draw_control(axes, table[table["source"] == "exact_plain_loss"])
         largest = float(
@@ -65,6 +66,11 @@ def ring_flow(table: pd.DataFrame) -> Figure:
     return figure
 
 
+def _scales(table: pd.DataFrame) -> list[int]:
+    """The b of a table, from the smallest."""
+    return sorted(table["b"].astype(int).unique().tolist())
+
+
 def _colour(b: int) -> str:
     return SCALES.get(b, OTHER_SCALE)
 
@@ -72,17 +78,18 @@ def _colour(b: int) -> str:
 def _draw_flow(axes: Axes, table: pd.DataFrame) -> None:
     ends = [table["K"].min(), table["K"].max()]
     axes.plot(ends, ends, color=GREY, lw=0.9, ls="--", label="unchanged: K′ = K")
-    for b, rows in table.groupby("b"):
+    for b in _scales(table):
+        rows = table[table["b"] == b]
         exact = rows.drop_duplicates("K").sort_values("K")
         axes.plot(
-            exact["K"], exact["K_exact"], color=_colour(int(b)), lw=1.2,
+            exact["K"], exact["K_exact"], color=_colour(b), lw=1.2,
             label=f"exact, b = {b}: artanh(tanh$^{b}$ K)",
         )  # fmt: skip
         for source, marker in (("exact", "o"), ("samples", "x")):
             means = rows[rows["source"] == source].groupby("K")["K_learned"].mean()
             if len(means):
                 axes.plot(
-                    means.index, means, color=_colour(int(b)), ls="", marker=marker, ms=5,
+                    means.index, means, color=_colour(b), ls="", marker=marker, ms=5,
                     mfc="none", label=f"learned {SOURCES[source][0]}",
                 )  # fmt: skip
     axes.set_ylabel("coupling K′ after the change of scale")
@@ -110,9 +117,11 @@ def _draw_members(axes: Axes, b: int, rows: pd.DataFrame, rank: int, scales: int
 
 def _draw_control(axes: Axes, rows: pd.DataFrame) -> None:
     label = "control: loss of ξ, not ln ξ"
-    for (b, _), one in rows.groupby(["b", "member"]):
+    pairs = rows[["b", "member"]].drop_duplicates().to_numpy(dtype=int).tolist()
+    for b, member in pairs:
+        one = rows[(rows["b"] == b) & (rows["member"] == member)]
         axes.plot(
-            one["K"], one["K_learned"] - one["K_exact"], color=_colour(int(b)), lw=0.7, ls=":",
+            one["K"], one["K_learned"] - one["K_exact"], color=_colour(b), lw=0.7, ls=":",
             label=label,
         )  # fmt: skip
         label = "_one more"
