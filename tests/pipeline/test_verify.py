@@ -159,6 +159,37 @@ def test_inputs_that_must_only_be_there_are_no_inputs_of_the_record(chain):
     assert states([*chain, certificate])[NET] is State.FINE  # it is not made again
 
 
+def test_what_was_made_from_a_deleted_file_waits_while_the_same_file_would_be_made_now(chain):
+    Path(LATTICES).unlink()
+    assert states(chain) == {LATTICES: State.MISSING, NET: State.WAITING, TABLE: State.WAITING}
+    Path(NET).unlink()
+    assert states(chain)[TABLE] is State.WAITING
+
+
+@pytest.mark.parametrize("change", [{"spec": {"seed": 2}}, {"code": "0ther"}])
+def test_what_was_made_from_a_deleted_file_is_stale_if_another_would_be_made_now(chain, change):
+    Path(LATTICES).unlink()
+    chain[0] = dataclasses.replace(chain[0], **change)
+    assert states(chain) == {LATTICES: State.MISSING, NET: State.STALE, TABLE: State.WAITING}
+    would_be_another = "an input was deleted, and would be made otherwise now"
+    assert reasons(chain, NET) == (f"{would_be_another}: {LATTICES}",)
+    Path(NET).unlink()  # so is what was made from that, however far away the change is
+    assert reasons(chain, TABLE) == (f"{would_be_another}: {NET}",)
+
+
+def test_what_was_made_from_a_file_that_was_deleted_with_its_sidecar_is_stale(chain):
+    Path(LATTICES).unlink()
+    sidecar_path(Path(LATTICES)).unlink()
+    assert reasons(chain, NET) == (f"an input was deleted, and its sidecar is missing: {LATTICES}",)
+
+
+def test_a_deleted_input_that_another_workflows_job_makes_is_left_to_snakemake(chain):
+    Path(LATTICES).unlink()
+    sidecar_path(Path(LATTICES)).unlink()
+    chain[0] = dataclasses.replace(chain[0], stage=None)
+    assert states(chain)[NET] is State.WAITING
+
+
 def test_results_under_another_name_are_as_fine_as_before(chain):
     shutil.copytree("results", "restored")
     moved = [

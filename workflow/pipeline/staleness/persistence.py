@@ -194,8 +194,8 @@ class Sidecars(SurvivingLocks):
 
     @cached_property
     def _judge_of_files(self) -> Judge:
-        outputs = {str(path) for job in self.dag.jobs for path in job.output}
-        return Judge(outputs, self._checksums)
+        makers = {str(path): job for job in self.dag.jobs for path in job.output}
+        return Judge(makers, self._checksums, as_job=job_from)
 
     @contextmanager
     def lock_warn_only(self) -> Iterator[None]:
