@@ -26,7 +26,7 @@ from pipeline.job_list import job_from, runs_a_stage
 from pipeline.sidecars import SIDECAR
 from pipeline.staleness.checksums import RememberedChecksums
 from pipeline.staleness.judgement import Judge
-from pipeline.staleness.locks import RESULTS, SurvivingLocks
+from pipeline.staleness.locks import RESULTS, RunLocks
 
 
 def judge_by_sidecars(results: str, *, plans: bool) -> None:
@@ -115,7 +115,7 @@ class Reasons:
         return " / ".join(sorted(told))
 
 
-class Sidecars(SurvivingLocks):
+class Sidecars(RunLocks):
     """What Snakemake remembers, from the sidecars."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -206,7 +206,7 @@ class Sidecars(SurvivingLocks):
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """In a run: as SurvivingLocks."""
+        """In a run: as RunLocks."""
         self._checksums.keep()
         with super().lock():
             yield
