@@ -253,6 +253,8 @@ def test_temporary_files_are_judged_only_where_they_are_left(chain):
 def test_what_no_job_makes_is_told_by_what_it_is(chain):
     for name in (
         "logs/train.log", "benchmarks/train.tsv", "nets/a/checkpoints/member-0.abc.safetensors",
+        "machines/b/checkpoints/0.safetensors", "tables/checkpoints/0.csv",
+        "variants/v/nets/a/checkpoints/member-0.abc.safetensors",
         ".net.partial-12.safetensors", ".net.safetensors.prov.json.partial-12", "notes.txt",
         "gone.csv.prov.json", "logs",
     ):  # fmt: skip
@@ -267,6 +269,9 @@ def test_what_no_job_makes_is_told_by_what_it_is(chain):
         "logs/train.log": ("logs", ""),
         "benchmarks/train.tsv": ("benchmarks", ""),
         "nets/a/checkpoints/member-0.abc.safetensors": ("checkpoints", ""),
+        "machines/b/checkpoints/0.safetensors": ("checkpoints", ""),
+        "variants/v/nets/a/checkpoints/member-0.abc.safetensors": ("checkpoints", ""),
+        "tables/checkpoints/0.csv": ("foreign", "of unknown origin"),
         ".net.partial-12.safetensors": ("partial files", ""),
         ".net.safetensors.prov.json.partial-12": ("partial files", ""),
         "notes.txt": ("foreign", "of unknown origin"),
@@ -298,6 +303,14 @@ def test_advice_follows_from_what_snakemake_would_do(chain):
     told = advice(judge([dataclasses.replace(each, pending=True) for each in chain]), [])
     assert "again (1 damaged, 1 missing)" in told
     assert "ARGS" not in told
+
+
+@pytest.mark.parametrize("path", ["variants/a/tables/losses.csv", "tables/variants/losses.csv"])
+def test_advice_is_to_make_all_where_files_of_variants_are_left_to_make(chain, path):
+    own, of_a_variant = job("tabulate", "results/variants.csv"), job("tabulate", f"results/{path}")
+    for each, target in ((own, "run"), (of_a_variant, "all")):
+        told = advice(judge([*chain, dataclasses.replace(each, pending=True)]), [], "smoke")
+        assert f"make {target} PRESET=smoke" in told
 
 
 def test_a_long_list_is_cut_and_says_where_the_whole_is():
@@ -419,7 +432,7 @@ def test_every_damage_is_told_by_name_on_a_locked_read_only_folder(smoke_run, tm
     assert "results/smoke/nets/Model-1/member-1.safetensors" not in waiting.splitlines()
     assert "its sidecar is missing" in text
     assert "its sidecar is no JSON" in text
-    assert "A run is going on, or was killed" in text
+    assert "A run is going on in results/smoke, or was killed" in text
     # A figure is asked for by the report; lattices between finished files are not.
     (command,) = (line for line in text.splitlines() if line.startswith('    make run ARGS="-- '))
     assert "lattices/wide_range/thermometer/member-0.nc" in command
