@@ -7,7 +7,7 @@ from coarsegrain.storage.tables import read_table
 
 # Below the results folder.
 CLAIMS = Path("tables", "claims.csv")
-COLUMNS = ("id", "claim", "published", "measured", "low", "high", "verdict")
+COLUMNS = ("id", "claim", "published", "measured", "low", "high", "interval", "verdict")
 
 
 def summary(results: Path) -> str:
