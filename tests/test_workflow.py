@@ -34,7 +34,7 @@ TABLES = {
     "exact_points": "quantity,value",
     "entropy_gaps": "beta,lattices,image,boundary,member,gap_bits,relative_gap,std_error",
     "claims": (
-        "id,paper,where,claim,published,measured,low,high,criterion,control,control_value,verdict,"
+        "id,paper,where,claim,published,measured,low,high,interval,criterion,control,control_value,verdict,"
         "reason,figure"
     ),
     "certificates": "set,test,beta_min,beta_max,statistic,p_value,score,level,passed",

@@ -117,12 +117,6 @@ def test_half_the_range_is_the_largest_bias_of_the_best_constant():
     assert measure(flow(column="beta", reduce="half_range"), TABLES).value == pytest.approx(0.15)
 
 
-def test_the_error_of_a_picked_point_is_that_points():
-    table = FLOW[FLOW["member"] == 0].assign(std_error=lambda rows: rows["beta"])
-    picked = flow(unit=None, error="std_error", sigmas=2, reduce="max")
-    assert measure(picked, {"flow": table}) == pytest.approx((0.28, 0.28 - 0.8, 0.28 + 0.8))
-
-
 def test_an_exact_number_has_no_error():
     table = pd.DataFrame({"quantity": ["a", "b"], "value": [1.5, 2.5]})
     exact = statistic(
@@ -227,6 +221,21 @@ def test_what_the_tables_do_not_have_is_said(changes, words):
 
 
 FORMS = [{"above": 1}, {"below": -0.05}, {"between": [1.1, 1.35]}, {"within": 0.01, "of": 0.347}]
+
+
+@pytest.mark.parametrize(
+    ("how", "interval"),
+    [
+        ("min", (-3, -4, -2)),
+        ("max", (2, 1, 4)),  # the second largest may be the largest, up to 4
+        ("largest", (3, 2, 4)),
+        ("mean", (0, -np.sqrt(11) / 3, np.sqrt(11) / 3)),
+    ],
+)
+def test_errors_of_all_points_count_where_one_of_several_is_picked(how, interval):
+    table = pd.DataFrame({"x": [1, 2, 3], "y": [-3.0, 2.0, 1.0], "e": [0.5, 0.5, 1.5]})
+    given = {"table": "t", "column": "y", "error": "e", "sigmas": 2, "along": "x", "reduce": how}
+    assert measure(statistic(given), {"t": table}) == pytest.approx(interval)
 
 
 @pytest.mark.parametrize("given", FORMS)

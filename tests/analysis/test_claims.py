@@ -227,6 +227,7 @@ def test_a_number_that_no_member_has_refutes_and_one_that_some_lack_is_undecided
     row = judged(table=table)
     assert row["verdict"] == "undecided"
     assert "1 of 3 have no hinge" in row["reason"]
+    assert row["reason"].startswith("a number is missing: ")
 
 
 WITHOUT_UNIT = {
@@ -251,13 +252,38 @@ WITHOUT_UNIT = {
         ({"where": None}, "claim A1: it has no where"),
         ({"id": "B1"}, "claim B1: its id does not begin with the study's letter A"),
         ({"verdict": "reproduced"}, "claim A1: it has verdict, which is none of"),
-        ({"not_tested": "later"}, "claim A1: it has a statistic and says that it is not tested"),
+        ({"not_tested": "later"}, "claim A1: it has statistic and says in not_tested"),
         ({"parts": [1], "criterion": None}, "claim A1 is not written as it should"),
+        ({"parts": {}, "criterion": None}, "claim A1: it has no parts"),
+        ({"rests_on": "AE-WR"}, "claim A1: its rests_on is 'AE-WR'; write a list"),
+        ({"rests_on": None}, "claim A1: it counts members of nets; name the nets in rests_on"),
+        ({"not_tested": "later", "statistic": None}, "claim A1: it has criterion and says"),
+        ({"statistic": FILE["claims"][0]["statistic"] | {"difference_of": {"model": "B"}}},
+         "claim A1: its statistic's difference_of takes two selections"),
+        ({"statistic": FILE["claims"][0]["statistic"] | {"difference_of": [{"model": 1}, {}]}},
+         "claim A1: column model of losses holds text"),
+        ({"statistic": FILE["claims"][0]["statistic"]
+          | {"difference_of": [{"model": {"at_least": 1}}, {}]}},
+         "claim A1: column model of losses holds text"),
     ],
 )  # fmt: skip
 def test_a_claim_that_cannot_be_judged_is_refused_by_name(judged, changes, words):
     with pytest.raises(ClaimError, match=words):
         judged(changed(**changes))
+
+
+@pytest.mark.parametrize("claims", [None, [], {"id": "A1"}, "A1"])
+def test_a_file_without_a_list_of_claims_is_refused(judged, claims):
+    with pytest.raises(ClaimError, match="its claims are no list, or an empty one"):
+        judged(FILE | {"claims": claims})
+
+
+def test_a_difference_of_which_one_side_has_no_members_is_refused_by_name(judged):
+    table = losses()
+    table.loc[table["model"] == "B", "member"] = np.nan
+    table = table.drop_duplicates(["model", "member"])
+    with pytest.raises(ClaimError, match="claim A1: only one of the two selections"):
+        judged(table=table)
 
 
 def test_a_claim_listed_twice_is_refused_by_name(judged):
@@ -458,24 +484,29 @@ def test_the_text_names_what_was_not_tested():
     ],
 )
 def test_measured_numbers_have_as_many_digits_as_their_intervals_grant(low, high, text):
-    assert measured({"measured": (low + high) / 2, "low": low, "high": high}) == text
+    row = {"measured": (low + high) / 2, "low": low, "high": high, "interval": "95 %"}
+    assert measured(row) == text
 
 
-def test_a_claim_may_be_another_papers(judged):
-    assert judged()["paper"] == "Somebody 2000"
-    assert judged(changed(paper="Someone else 2001"))["paper"] == "Someone else 2001"
-
-
-def test_a_null_takes_a_column_of_rows_away(judged):
-    table = losses().assign(split="test")
-    file = changed()
-    statistic = file["claims"][0]["statistic"]
-    statistic["rows"] = {"split": "nowhere"}
-    assert judged(file, table)["verdict"] == "not tested"
-    file["claims"][0]["readings"] = [
-        {name: {"column": column, "rows": {"split": None, "member": {"at_least": 0}}}}
-        for name, column in (
-            ("hinge", "hinge"), ("objective", "objective"), ("frozen", "objective_all_layers"),
-        )
+def test_an_interval_of_standard_errors_is_marked_as_such(as_published):
+    assert list(as_published.loc[["A1", "A22", "A23", "A29"], "interval"]) == [
+        "95 %", "3σ", "5σ", "exact",
     ]  # fmt: skip
-    assert judged(file, table)["verdict"] == "reproduced"
+    assert measured(as_published.loc["A22"].to_dict()).endswith("] 3σ")
+
+
+@pytest.mark.parametrize(("b", "verdict"), [(0.3, "undecided"), (0.1, "not reproduced")])
+def test_a_control_that_has_not_converged_leaves_undecided_what_it_decides(judged, b, verdict):
+    control = FILE["claims"][0]["control"] | {"rests_on": ["C"]}
+    row = judged(changed(control=control), losses(B=b), convergence(C=0.02))
+    assert row["verdict"] == verdict
+    assert ("C (2 %); as it stands: reproduced" in row["reason"]) == (verdict == "undecided")
+
+
+@pytest.mark.parametrize("claim", ["A22", "A23"])
+def test_a_claim_about_decimation_waits_for_the_net_of_its_control(claim):
+    tables = run()
+    rest = tables["convergence"]
+    rest.loc[rest["model"] == "AE-WR", ["fall", "converged"]] = [0.02, False]
+    row = verdicts(read_claims(AUTOENCODER), tables).set_index("id").loc[claim]
+    assert (row["verdict"], "AE-WR (2 %)" in row["reason"]) == ("undecided", True)

@@ -12,8 +12,9 @@ from coarsegrain.figures.claims import VERDICT_COLOURS, claims
 def row(**changes):
     whole = {
         "id": "A1", "paper": "P", "where": "III", "claim": "one loses less", "published": 0.06,
-        "measured": 0.05, "low": 0.04, "high": 0.06, "criterion": "above 0", "control": "c",
-        "control_value": 0.01, "verdict": "reproduced", "reason": "r", "figure": "f",
+        "measured": 0.05, "low": 0.04, "high": 0.06, "interval": "95 %",
+        "criterion": "above 0", "control": "c", "control_value": 0.01, "verdict": "reproduced",
+        "reason": "r", "figure": "f",
     }  # fmt: skip
     return {name: (whole | changes)[name] for name in COLUMNS}
 

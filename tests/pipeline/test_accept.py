@@ -49,6 +49,14 @@ def test_what_differs_by_its_code_alone_is_fine_once_it_is_accepted(chain):
     assert not is_made_from(Path(LATTICES), code="a third", **made_from)
 
 
+def test_a_deleted_result_is_accepted_as_if_it_were_there(chain):
+    Path(LATTICES).unlink()
+    assert accept(chain, []) == {"stages.sample": 1, "stages.train": 1, "stages.tabulate": 1}
+    assert states(chain) == [State.MISSING, State.WAITING, State.WAITING]
+    with pytest.raises(CoarsegrainError, match="an input was deleted"):
+        accept([dataclasses.replace(chain[0], spec={"seed": 2}), *chain[1:]], [])
+
+
 def test_a_named_stage_is_accepted_and_no_other(chain):
     accept(chain, ["train"])
     assert states(chain) == [State.STALE, State.WAITING, State.STALE]

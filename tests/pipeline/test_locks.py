@@ -16,7 +16,7 @@ from snakemake.exceptions import CliException
 
 from checkouts import PROJECT
 from pipeline.staleness import locks as module
-from pipeline.staleness.locks import SurvivingLocks
+from pipeline.staleness.locks import RunLocks
 
 ONE, TWO, BOTH = ["one/a"], ["/two/a"], ["one/a", "/two/a"]
 KILLED = {"pid": 1, "host": "here"}
@@ -44,7 +44,7 @@ def snakemake(reads=(), writes=(), **settings):
             dag_settings=SimpleNamespace(max_checksum_file_size=0, **wanted),
         ),
     )
-    return SurvivingLocks(dag=dag)
+    return RunLocks(dag=dag)
 
 
 def start(*files, **settings):
@@ -103,6 +103,28 @@ def test_a_second_run_in_a_results_folder_is_refused_whatever_it_does(
     with pytest.raises(CliException, match=r"Another run is at work on one\. Wait until it has"):
         second.lock().__enter__()
     assert json.loads((runs / "one/run.lock").read_text()) == KILLED
+
+
+@pytest.mark.parametrize("name", ["linked", "absolute"])
+def test_a_second_run_is_refused_by_whatever_name_it_calls_the_folder(
+    runs, other_run, monkeypatch, tmp_path, name
+):
+    (tmp_path / "one").mkdir(exist_ok=True)
+    (tmp_path / "linked").symlink_to("one")
+    folder = {"linked": "linked", "absolute": str(tmp_path / "one")}[name]
+    monkeypatch.setattr(module, "RESULTS", {folder})
+    assert snakemake(writes=[f"{folder}/b"]).locked
+    with pytest.raises(CliException, match="Another run is at work"):
+        start(writes=[f"{folder}/b"])
+
+
+def test_a_run_that_knows_a_folder_by_two_names_does_not_refuse_itself(runs, monkeypatch, tmp_path):
+    (tmp_path / "linked").symlink_to("one")
+    monkeypatch.setattr(module, "RESULTS", {"one", "linked"})
+    with snakemake(["one/a"], ["linked/b"]).lock():
+        assert is_held(runs / "one/run.lock")
+        assert (runs / "one/run.lock").read_text()  # it writes there
+    snakemake().cleanup_locks()
 
 
 def test_a_run_in_another_results_folder_is_not_refused(runs, other_run):

@@ -1,5 +1,7 @@
 """`make run` finds the results folder as Snakemake does, and names a config file it cannot read."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from coarsegrain.errors import ConfigError
@@ -32,6 +34,28 @@ def test_broken_yaml_is_told_with_file_and_line(project, capsys):
     (project / "mine.yaml").write_text("L: 8\nmembers: [3\nseed: 1\n")
     assert main(["--configfile", "mine.yaml"]) == 1
     assert "mine.yaml, line 3 is not valid YAML" in capsys.readouterr().err
+
+
+@pytest.fixture
+def finished(project, monkeypatch):
+    """A report without its table of claims, and a Snakemake that has nothing to do."""
+    (project / "results/default").mkdir(parents=True)
+    (project / "results/default/report.html").touch()
+    done = SimpleNamespace(Popen=lambda command: SimpleNamespace(wait=lambda: 0))
+    monkeypatch.setattr("pipeline.run.subprocess", done)
+
+
+def test_a_missing_table_of_claims_is_told_with_how_to_make_it(finished, capsys):
+    assert main(["--cores", "1"]) == 1
+    told = capsys.readouterr().err
+    assert "results/default/tables/claims.csv does not exist; make it again" in told
+    assert 'make run ARGS="-- results/default/tables/claims.csv"' in told
+
+
+@pytest.mark.parametrize("option", ["-n", "-np", "--dryrun", "--dry-run"])
+def test_a_dry_run_prints_no_summary(finished, capsys, option):
+    assert main([option, "--cores", "1"]) == 0
+    assert capsys.readouterr() == ("", "")
 
 
 def test_missing_config_file_is_named(project):

@@ -159,6 +159,37 @@ def test_inputs_that_must_only_be_there_are_no_inputs_of_the_record(chain):
     assert states([*chain, certificate])[NET] is State.FINE  # it is not made again
 
 
+def test_what_was_made_from_a_deleted_file_waits_while_the_same_file_would_be_made_now(chain):
+    Path(LATTICES).unlink()
+    assert states(chain) == {LATTICES: State.MISSING, NET: State.WAITING, TABLE: State.WAITING}
+    Path(NET).unlink()
+    assert states(chain)[TABLE] is State.WAITING
+
+
+@pytest.mark.parametrize("change", [{"spec": {"seed": 2}}, {"code": "0ther"}])
+def test_what_was_made_from_a_deleted_file_is_stale_if_another_would_be_made_now(chain, change):
+    Path(LATTICES).unlink()
+    chain[0] = dataclasses.replace(chain[0], **change)
+    assert states(chain) == {LATTICES: State.MISSING, NET: State.STALE, TABLE: State.WAITING}
+    would_be_another = "an input was deleted, and would be made otherwise now"
+    assert reasons(chain, NET) == (f"{would_be_another}: {LATTICES}",)
+    Path(NET).unlink()  # so is what was made from that, however far away the change is
+    assert reasons(chain, TABLE) == (f"{would_be_another}: {NET}",)
+
+
+def test_what_was_made_from_a_file_that_was_deleted_with_its_sidecar_is_stale(chain):
+    Path(LATTICES).unlink()
+    sidecar_path(Path(LATTICES)).unlink()
+    assert reasons(chain, NET) == (f"an input was deleted, and its sidecar is missing: {LATTICES}",)
+
+
+def test_a_deleted_input_that_another_workflows_job_makes_is_left_to_snakemake(chain):
+    Path(LATTICES).unlink()
+    sidecar_path(Path(LATTICES)).unlink()
+    chain[0] = dataclasses.replace(chain[0], stage=None)
+    assert states(chain)[NET] is State.WAITING
+
+
 def test_results_under_another_name_are_as_fine_as_before(chain):
     shutil.copytree("results", "restored")
     moved = [
@@ -222,6 +253,8 @@ def test_temporary_files_are_judged_only_where_they_are_left(chain):
 def test_what_no_job_makes_is_told_by_what_it_is(chain):
     for name in (
         "logs/train.log", "benchmarks/train.tsv", "nets/a/checkpoints/member-0.abc.safetensors",
+        "machines/b/checkpoints/0.safetensors", "tables/checkpoints/0.csv",
+        "variants/v/nets/a/checkpoints/member-0.abc.safetensors",
         ".net.partial-12.safetensors", ".net.safetensors.prov.json.partial-12", "notes.txt",
         "gone.csv.prov.json", "logs",
     ):  # fmt: skip
@@ -236,6 +269,9 @@ def test_what_no_job_makes_is_told_by_what_it_is(chain):
         "logs/train.log": ("logs", ""),
         "benchmarks/train.tsv": ("benchmarks", ""),
         "nets/a/checkpoints/member-0.abc.safetensors": ("checkpoints", ""),
+        "machines/b/checkpoints/0.safetensors": ("checkpoints", ""),
+        "variants/v/nets/a/checkpoints/member-0.abc.safetensors": ("checkpoints", ""),
+        "tables/checkpoints/0.csv": ("foreign", "of unknown origin"),
         ".net.partial-12.safetensors": ("partial files", ""),
         ".net.safetensors.prov.json.partial-12": ("partial files", ""),
         "notes.txt": ("foreign", "of unknown origin"),
@@ -267,6 +303,14 @@ def test_advice_follows_from_what_snakemake_would_do(chain):
     told = advice(judge([dataclasses.replace(each, pending=True) for each in chain]), [])
     assert "again (1 damaged, 1 missing)" in told
     assert "ARGS" not in told
+
+
+@pytest.mark.parametrize("path", ["variants/a/tables/losses.csv", "tables/variants/losses.csv"])
+def test_advice_is_to_make_all_where_files_of_variants_are_left_to_make(chain, path):
+    own, of_a_variant = job("tabulate", "results/variants.csv"), job("tabulate", f"results/{path}")
+    for each, target in ((own, "run"), (of_a_variant, "all")):
+        told = advice(judge([*chain, dataclasses.replace(each, pending=True)]), [], "smoke")
+        assert f"make {target} PRESET=smoke" in told
 
 
 def test_a_long_list_is_cut_and_says_where_the_whole_is():
@@ -388,7 +432,7 @@ def test_every_damage_is_told_by_name_on_a_locked_read_only_folder(smoke_run, tm
     assert "results/smoke/nets/Model-1/member-1.safetensors" not in waiting.splitlines()
     assert "its sidecar is missing" in text
     assert "its sidecar is no JSON" in text
-    assert "A run is going on, or was killed" in text
+    assert "A run is going on in results/smoke, or was killed" in text
     # A figure is asked for by the report; lattices between finished files are not.
     (command,) = (line for line in text.splitlines() if line.startswith('    make run ARGS="-- '))
     assert "lattices/wide_range/thermometer/member-0.nc" in command

@@ -190,6 +190,22 @@ def test_without_snakemakes_folder_nothing_is_stale_and_a_changed_setting_makes_
     assert_exactly(every, {recording.name_of(job.outputs) for job in with_its_folder}, recording)
 
 
+def test_a_changed_setting_is_noticed_also_if_it_reaches_only_files_that_were_deleted(
+    recording, copy
+):
+    for path in (copy.path / RESULTS / "lattices").rglob("*.nc"):
+        if "critical" in path.relative_to(copy.path).as_posix():
+            path.unlink()
+    assert_exactly(copy.plan(), set(), recording)  # their sidecars agree
+    changed = {"lattices": {"critical": {"beta": 0.3}}}
+    plan = copy.plan(settings=changed)
+    assert {"sample_lattices", TRAIN_NET, "evaluate_model", "judge_claims"} <= rules(plan)
+    table = f"{RESULTS}/tables/model_losses.csv"
+    assert copy.plan(table) == []
+    (copy.path / RESULTS / "lattices/critical_test.nc.prov.json").unlink()
+    assert "evaluate_model" in rules(copy.plan(table))  # nobody knows what the lattices were
+
+
 def test_touched_results_make_nothing_stale(recording, copy):
     for path in (copy.path / "results").rglob("*"):
         if path.is_file():

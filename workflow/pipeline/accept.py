@@ -60,6 +60,8 @@ def main(arguments: Sequence[str]) -> int:
 def accept(jobs: Sequence[Job], stages: Sequence[str]) -> Counter[str]:
     """Write into sidecars that results are those of the code as it is now.
 
+    A deleted result's sidecar is changed as if the result were there.
+
     Args:
         jobs: all jobs of the workflow.
         stages: as ``"lattices.sample_lattices"``; none: all.
@@ -79,7 +81,8 @@ def accept(jobs: Sequence[Job], stages: Sequence[str]) -> Counter[str]:
     to_accept: list[tuple[str, Job]] = []
     refused: list[str] = []
     for path, job, state, reasons in _judged(jobs, own):
-        if state is State.STALE and reasons == [code_changed(str(job.stage))]:
+        gone_or_stale = state in (State.STALE, State.MISSING)
+        if gone_or_stale and reasons == [code_changed(str(job.stage))]:
             if read_record(Path(path)).code == EDITED:
                 refused.append(f"{path}: its code was {EDITED}, so nobody knows what made it")
                 continue
@@ -101,7 +104,8 @@ def accept(jobs: Sequence[Job], stages: Sequence[str]) -> Counter[str]:
 
 
 def _judged(jobs: Sequence[Job], own: Sequence[Job]) -> Iterator[tuple[str, Job, State, list[str]]]:
-    judge = Judge({path for job in jobs for path in job.outputs}, Checksums())
+    makers = {path: job for job in jobs for path in job.outputs}
+    judge = Judge(makers, Checksums(), accepting={job.stage for job in own})
     for job in own:
         for path in job.outputs:
             if not path.endswith(SIDECAR):

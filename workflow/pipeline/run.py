@@ -10,9 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from coarsegrain.errors import ConfigError
+from coarsegrain.errors import ConfigError, StorageError
 from pipeline.config_file import read_config_file
-from pipeline.summary import summary
+from pipeline.summary import CLAIMS, summary
 
 
 def main(arguments: list[str]) -> int:
@@ -29,9 +29,23 @@ def main(arguments: list[str]) -> int:
             break
         except KeyboardInterrupt:  # Snakemake gets it too, and ends its jobs
             print("\nStopping. `make run` goes on from here.", file=sys.stderr)
-    if status == 0 and "--dry-run" not in arguments and (results / "report.html").is_file():
-        print(f"\n{summary(results)}")
+    if status == 0 and (results / "report.html").is_file() and not _is_dry_run(arguments):
+        try:
+            print(f"\n{summary(results)}")
+        except StorageError as error:
+            print(
+                f"error: {str(error).removesuffix('.')}; make it again, with the same PRESET:\n"
+                f'    make run ARGS="-- {results / CLAIMS}"',
+                file=sys.stderr,
+            )
+            return 1
     return status
+
+
+def _is_dry_run(arguments: list[str]) -> bool:
+    from snakemake.cli import get_argument_parser  # takes a second
+
+    return bool(get_argument_parser().parse_args(arguments).dryrun)
 
 
 def results_dir(arguments: list[str]) -> Path:

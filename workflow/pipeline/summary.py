@@ -1,17 +1,13 @@
-"""Print what a run found: the verdict on each claim, and where all is.
+"""What a run found: the verdict on each claim, and where all is."""
 
-python -m pipeline.summary results/laptop
-"""
-
-import sys
 from pathlib import Path
 
 from coarsegrain.analysis.claims_text import claims_text
-from coarsegrain.errors import StorageError
 from coarsegrain.storage.tables import read_table
-from pipeline.remedies import with_remedy
 
-CLAIMS = ("id", "claim", "published", "measured", "low", "high", "verdict")
+# Below the results folder.
+CLAIMS = Path("tables", "claims.csv")
+COLUMNS = ("id", "claim", "published", "measured", "low", "high", "interval", "verdict")
 
 
 def summary(results: Path) -> str:
@@ -22,14 +18,7 @@ def summary(results: Path) -> str:
     Raises:
         StorageError: a table is missing or damaged; the sentence names it.
     """
-    lines = [claims_text(read_table(results / "tables" / "claims.csv", CLAIMS)), ""]
+    lines = [claims_text(read_table(results / CLAIMS, COLUMNS)), ""]
     lines += [f"Report:  {results / 'report.html'}", f"Tables:  {results / 'tables'}"]
     lines += [f"Figures: {results / 'figures'}"]
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    try:
-        print(summary(Path(sys.argv[1])))
-    except StorageError as error:
-        sys.exit(f"error: {with_remedy(error)}")

@@ -19,12 +19,12 @@ from pipeline.digest import WORKFLOW
 from pipeline.job_list import list_jobs
 from pipeline.progress import reporter
 from pipeline.run import results_dir
+from pipeline.staleness.locks import lock_of
 from pipeline.verification import text
 from pipeline.verification.advice import advice
 from pipeline.verification.leftovers import leftovers
 from pipeline.verification.outputs import judge
 
-RUNS = Path(".snakemake", "runs")
 # Rules for all that the config asks for, variants too.
 EVERYTHING = ("default", "variants")
 
@@ -53,12 +53,13 @@ def main(arguments: Sequence[str]) -> int:
             print(path)
     else:
         print(text.report(results, verdicts, left))
-        if any(lock.stat().st_size for lock in RUNS.rglob("run.lock")):
+        lock = lock_of(str(results))
+        if lock.is_file() and lock.stat().st_size:
             print(
-                "\nA run is going on, or was killed: a lock in .snakemake/runs/ is not empty. "
-                "Files that it is making may be told wrongly; verify again when it has ended."
+                f"\nA run is going on in {results}, or was killed: {lock} is not empty. What is "
+                "said of files that it is making may be wrong; verify again when it has ended."
             )
-        print(f"\n{advice(verdicts, left, _preset(for_snakemake))}")
+        print(f"\n{advice(verdicts, left, _preset(for_snakemake), results)}")
     return 0 if text.all_fine(verdicts, left) else 1
 
 

@@ -41,7 +41,8 @@ def test_a_change_touches_a_setting_its_section_and_what_is_in_it(change, read, 
         {"nets": {"l1": 1e-4}}, {"L": 12}, {"seed": 1}, {"members": 3},
         {"members_of": {"thermometer": 4}}, {"lattices": {"shards": 3, "test_fraction": 0.3}},
         {"nets": {"stopping": "plateau", "plateau": {"epochs": 3}}}, {"nets": {"map": "majority"}},
-        {"thermometer": {"hidden": 8}}, {"local_entropy": {"beta_min": 0.03}}, {"device": "cpu"},
+        {"thermometer": {"hidden": 8}}, {"local_entropy": {"beta_min": 0.03}},
+        {"precision": "float64"},
     ],
 )  # fmt: skip
 def test_what_no_change_touches_is_the_same_as_if_all_recipes_were_compared(changes, monkeypatch):

@@ -126,9 +126,23 @@ def test_variants_are_collected_with_the_settings_that_any_of_them_changes():
     assert recipe.inputs["tables"][0] == base.tables["beta_flow"]
 
 
+def test_numbers_of_members_of_single_nets_are_collected_as_they_count():
+    base = Experiment(config(sweeps={"many": {"members_of.thermometer": [3, 4]}}))
+    settings = base.collect_variants("thermometer").spec["settings"]
+    assert [row["members_of.thermometer"] for row in settings] == [2, 3, 4]
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
+        *(
+            ({"variants": {"a": {key: 1}}}, f"variants.a changes {key}, which all variants have")
+            for key in ("device", "threads", "jobs_per_gpu", "checkpoint_minutes")
+        ),
+        ({"variants": {"base": {"L": 12}}}, "variants.base has the name of the experiment itself"),
+        ({"variants": {1: {"L": 12}}}, "variants has the name 1, which is no text"),
+        ({"sweeps": {None: {"L": [12]}}}, "sweeps has the name None, which is no text"),
+        ({"sweeps": {"a": {1: [12]}}}, "sweeps.a has the name 1, which is no text"),
         ({"variants": {"a": {"nets": {"l2": 0.1}}}}, "variants.a: nets.l2 is no key"),
         ({"variants": {"a": {"L": 7}}}, "variants.a: L is 7; it must be an even integer"),
         ({"variants": {"a": {"results_dir": "b"}}}, "variants.a changes results_dir, which all"),

@@ -11,7 +11,8 @@ and one source of the error:
 
     unit              the column (or the two columns, crossed) that counts independent members:
                       95 % by Student's t
-    error, sigmas     a column of standard errors over lattices, for numbers without any net
+    error, sigmas     a column of standard errors over lattices, for numbers without any net: the
+                      interval is so many of them wide on either side
     exact             true: there is no error
 """
 
@@ -60,16 +61,8 @@ REDUCTIONS: dict[str, Reduction] = {
 }
 
 
-def _argmax_abs(y: FloatArray) -> np.intp:
-    return np.argmax(abs(y))
-
-
-# reductions that pick one of the points
-AT_A_POINT: dict[str, Callable[[FloatArray], np.intp]] = {
-    "min": np.argmin,
-    "max": np.argmax,
-    "largest": _argmax_abs,
-}
+# reductions that carry errors of the points over to their result
+WITH_SIGMAS = ("mean", "min", "max", "largest")
 
 
 @dataclass(frozen=True)
@@ -88,6 +81,13 @@ class Statistic:
     error: str | None = None
     sigmas: float | None = None
     exact: bool = False
+
+    @property
+    def interval(self) -> str:
+        """What its interval is, as ``claims.csv`` has it."""
+        if self.exact:
+            return "exact"
+        return "95 %" if self.sigmas is None else f"{self.sigmas:g}σ"
 
 
 def statistic(given: Mapping[str, Any]) -> Statistic:
@@ -111,8 +111,9 @@ def statistic(given: Mapping[str, Any]) -> Statistic:
     values["unit"] = (unit,) if isinstance(unit, str) else tuple(unit)
     for name in ("difference_of", "ratio_of"):
         if name in values:
-            values[name] = tuple(values[name])
-            if len(values[name]) != 2:
+            given_pair = values[name] if isinstance(values[name], list | tuple) else ()
+            values[name] = tuple(given_pair)
+            if len(given_pair) != 2 or not all(isinstance(each, Mapping) for each in given_pair):
                 raise ClaimError(f"its statistic's {name} takes two selections of rows.")
     made = Statistic(**values)
     problem = _problem(made)
@@ -139,14 +140,14 @@ def _problem(made: Statistic) -> str | None:
         return "needs the column of errors for line_chi_squared"
     if made.sigmas is not None and (
         made.error is None
-        or made.reduce not in (None, *AT_A_POINT)
+        or made.reduce not in (None, *WITH_SIGMAS)
         or made.difference_of
         or made.ratio_of
         or made.minus is not None
     ):
         return (
             "has its error from sigmas: then it needs a column of errors, may be reduced by "
-            f"{', '.join(AT_A_POINT)} only, and may subtract or divide nothing"
+            f"{', '.join(WITH_SIGMAS)} only, and may subtract or divide nothing"
         )
     return None
 
@@ -201,10 +202,10 @@ def _points(made: Statistic, tables: Tables, rows: Rows) -> pd.DataFrame:
     units = [name for name in made.unit if _column(chosen, name, made.table).notna().any()]
     points = chosen[units].copy()
     points["x"] = _column(chosen, made.along, made.table) if made.along else 0
-    points["y"] = _column(chosen, made.column, made.table).astype(float)
+    points["y"] = _numbers(chosen, made.column, made.table)
     points["error"] = _column(chosen, made.error, made.table) if made.error else np.nan
     if isinstance(made.minus, str):
-        points["y"] -= _column(chosen, made.minus, made.table).astype(float)
+        points["y"] -= _numbers(chosen, made.minus, made.table)
     if points.duplicated([*units, "x"]).any():
         raise ClaimError(
             f"rows {_in_words(rows)} of {made.table} hold several numbers for one "
@@ -225,15 +226,23 @@ def _less(points: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_error(made: Statistic, tables: Tables) -> Interval:
-    """A number whose error stands beside it: ± so many standard errors."""
+    """A number whose error stands beside it: ± so many standard errors.
+
+    Of the smallest of several points, the ends are the smallest of their lower and of their upper
+    ends: any of them may really be the smallest. Errors of a mean are added in quadrature.
+    """
     points = _points(made, tables, made.rows)
     y, error = (points[name].to_numpy(dtype=float) for name in ("y", "error"))
     if made.reduce is None and len(points) != 1:
         raise ClaimError(f"rows {dict(made.rows)} of {made.table} hold {len(points)} numbers.")
-    at = AT_A_POINT[made.reduce](y) if made.reduce else 0
-    value = abs(y[at]) if made.reduce == "largest" else y[at]
-    half_width = float(made.sigmas or 0) * error[at]
-    return Interval(float(value), float(value - half_width), float(value + half_width))
+    half_width = float(made.sigmas or 0) * error
+    if made.reduce == "mean":
+        y, half_width = y.mean(), np.sqrt((half_width**2).sum()) / len(y)
+    low, high = y - half_width, y + half_width
+    if made.reduce == "largest":
+        y, low, high = abs(y), np.maximum(abs(y) - half_width, 0), abs(y) + half_width
+    extreme = np.min if made.reduce == "min" else np.max
+    return Interval(*(float(extreme(each)) for each in (y, low, high)))
 
 
 def _crossed(values: pd.Series) -> Interval:
@@ -260,6 +269,8 @@ def _refuse_what_is_not_finite(made: Statistic, values: pd.Series) -> None:
 
 def _paired(one: pd.Series, other: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Values of the same member, side by side; what only one of the two has is left out."""
+    if not set(one.index.names) & set(other.index.names):
+        raise ClaimError("only one of the two selections of rows has members; give it two that do.")
     finer = max(one, other, key=lambda values: values.index.nlevels)
     both = one.rename("one").reset_index().merge(other.rename("other").reset_index())
     if both.empty:
@@ -271,7 +282,12 @@ def _paired(one: pd.Series, other: pd.Series) -> tuple[pd.Series, pd.Series]:
 def _chosen(table: pd.DataFrame, rows: Rows, name: str) -> pd.DataFrame:
     keep = np.ones(len(table), dtype=bool)
     for column, wanted in rows.items():
-        keep &= _matches(_column(table, column, name), wanted)
+        try:
+            keep &= _matches(_column(table, column, name), wanted)
+        except ValueError:
+            raise ClaimError(
+                f"column {column} of {name} holds text, which {wanted} does not select."
+            ) from None
     if not keep.any():
         raise NoNumber(f"{name} has no rows with {_in_words(rows)}", "not tested")
     return table[keep]
@@ -305,3 +321,10 @@ def _column(table: pd.DataFrame, column: str, name: str) -> pd.Series:
     if column not in table.columns:
         raise ClaimError(f"{name} has no column {column} (it has {', '.join(table.columns)}).")
     return table[column]
+
+
+def _numbers(table: pd.DataFrame, column: str, name: str) -> pd.Series:
+    try:
+        return _column(table, column, name).astype(float)
+    except ValueError:
+        raise ClaimError(f"column {column} of {name} holds text, not numbers.") from None

@@ -5,8 +5,9 @@ A claim holds only if all its parts do, in all its readings. What each verdict m
     reproduced        it holds, and the control does not show the same
     not reproduced    it fails in every reading
     depends           its readings disagree, or the control shows the same effect
-    undecided         an interval contains a criterion's edge (the claim's or, where it holds, the
-                      control's), or a training that it rests on has not converged
+    undecided         an interval contains a criterion's edge or a number is missing (the claim's
+                      or, where it holds, the control's), or a training that these rest on has not
+                      converged
     not tested        there is nothing to test it with; the reason says what is missing
 """
 
@@ -25,8 +26,8 @@ from coarsegrain.analysis.intervals import Interval
 Verdict = Literal["reproduced", "not reproduced", "depends", "undecided", "not tested"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 COLUMNS = (
-    "id", "paper", "where", "claim", "published", "measured", "low", "high", "criterion",
-    "control", "control_value", "verdict", "reason", "figure",
+    "id", "paper", "where", "claim", "published", "measured", "low", "high", "interval",
+    "criterion", "control", "control_value", "verdict", "reason", "figure",
 )  # fmt: skip
 CONVERGENCE = "convergence"
 # In the reason, before the verdict that a claim would have if its trainings had converged.
@@ -68,6 +69,7 @@ class Claim:
         parts: what must hold, all of it; none if it is not tested.
         control: a part that must not hold, or words why there is none.
         rests_on: nets whose trainings must have converged; "CG-*" means all whose name begins so.
+        control_rests_on: the same of the control, which is asked only where the claim holds.
         figure: the figure that shows it, or "".
         not_tested: why not; empty if it is.
     """
@@ -80,6 +82,7 @@ class Claim:
     parts: tuple[Part, ...]
     control: Part | str
     rests_on: tuple[str, ...]
+    control_rests_on: tuple[str, ...]
     figure: str
     not_tested: str
 
@@ -132,6 +135,7 @@ def _row(claim: Claim, tables: Tables) -> dict[str, object]:
         "measured": interval.value,
         "low": interval.low,
         "high": interval.high,
+        "interval": "" if shown is None else shown.part.statistic[shown.reading].interval,
         "criterion": "" if shown is None else shown.part.asked,
         "control": words,
         "control_value": NOTHING.value if control is None else control.interval.value,
@@ -163,7 +167,9 @@ def _judged(claim: Claim, tables: Tables) -> tuple[Verdict, str, Finding | None,
     verdict, reason = _by_answers(by_reading, deciding, controls)
     unclear = [each for each in deciding.values() if each.answer == "cannot be told"]
     shown = (unclear if verdict == "undecided" and unclear else list(deciding.values()))[0]
-    waiting = _not_converged(claim.rests_on, tables)
+    asks_the_control = {each.answer for each in deciding.values()} == {"holds"}
+    nets = claim.rests_on + (claim.control_rests_on if asks_the_control else ())
+    waiting = _not_converged(nets, tables)
     if waiting and verdict != "undecided":
         verdict, reason = "undecided", f"{waiting}; {AS_IT_STANDS}{verdict}, {reason}"
     elif waiting:
@@ -202,7 +208,11 @@ def _by_answers(
     if {"holds", "fails"} <= answers:
         return "depends", f"on the reading: {told}"
     if "cannot be told" in answers:
-        return "undecided", f"an interval contains the criterion's edge: {told}"
+        on_an_edge = any(
+            one.answer == "cannot be told" and not one.problem for one in deciding.values()
+        )
+        why = "an interval contains the criterion's edge" if on_an_edge else "a number is missing"
+        return "undecided", f"{why}: {told}"
     if answers == {"fails"}:
         return "not reproduced", told
     by_control: dict[str, tuple[Verdict, str]] = {

@@ -16,7 +16,7 @@
         parts:                 instead of a criterion, where all of several things must hold
           training: {published: 0.347, criterion: {…}, rows: {split: train}}
         control: {what: words, criterion: {…}, …} or, if the number is exact, words
-        rests_on: [nets]
+        rests_on: [nets]       whose trainings must have converged; a control has its own, too
 
 Readings, parts and the control say only in what their statistic differs from the claim's;
 a null removes what they would take over. A reading is laid over the claim's, a part or the control
@@ -55,6 +55,8 @@ def read_claims(path: Path) -> list[Claim]:
         raise ClaimError(f"{path} cannot be read as a file of claims: {error}.") from None
     if not isinstance(content, dict) or not {"paper", "study", "claims"} <= set(content):
         raise ClaimError(f"{path} is no file of claims: it needs paper, study and claims.")
+    if not isinstance(content["claims"], list) or not content["claims"]:
+        raise ClaimError(f"{path} is no file of claims: its claims are no list, or an empty one.")
     claims = []
     for number, given in enumerate(content["claims"], start=1):
         name = (
@@ -89,10 +91,18 @@ def _claim(given: object, content: Given) -> Claim:
     if not given["id"].startswith(content["study"]):
         raise ClaimError(f"its id does not begin with the study's letter {content['study']}.")
     not_tested = given.get("not_tested", "")
-    if not_tested and "statistic" in given:
-        raise ClaimError("it has a statistic and says that it is not tested; remove one.")
+    for name in ("statistic", "criterion", "parts"):
+        if not_tested and name in given:
+            raise ClaimError(f"it has {name} and says in not_tested why it has none; remove one.")
     readings = _readings(given, content)
     parts = () if not_tested else _parts(given, readings)
+    control = given.get("control", "") if not_tested else _control(given, readings, parts)
+    rests_on = _rests_on(given)
+    of_control = _rests_on(given["control"]) if isinstance(control, Part) else ()
+    numbers = [*parts, *([control] if isinstance(control, Part) else [])]
+    trained = any(each.unit for part in numbers for each in part.statistic.values())
+    if trained and not (rests_on or of_control):
+        raise ClaimError("it counts members of nets; name the nets in rests_on (or the control's).")
     return Claim(
         id=given["id"],
         paper=str(given.get("paper", content["paper"])),
@@ -100,11 +110,19 @@ def _claim(given: object, content: Given) -> Claim:
         claim=given["claim"],
         published=given.get("published", ""),
         parts=parts,
-        control=given.get("control", "") if not_tested else _control(given, readings, parts),
-        rests_on=tuple(given.get("rests_on", ())),
+        control=control,
+        rests_on=rests_on,
+        control_rests_on=of_control,
         figure=given.get("figure", ""),
         not_tested=not_tested,
     )
+
+
+def _rests_on(given: Given) -> tuple[str, ...]:
+    nets = given.get("rests_on", [])
+    if not isinstance(nets, list) or not all(isinstance(each, str) for each in nets):
+        raise ClaimError(f"its rests_on is {nets!r}; write a list of nets, as [Model-1].")
+    return tuple(nets)
 
 
 def _readings(given: Given, content: Given) -> dict[str, Given]:
@@ -124,6 +142,8 @@ def _parts(given: Given, readings: Mapping[str, Given]) -> tuple[Part, ...]:
         raise ClaimError("it has no statistic; give one, or say in not_tested why there is none.")
     if ("parts" in given) == ("criterion" in given):
         raise ClaimError("it has no criterion (nor parts that have one each), or it has both.")
+    if not given.get("parts", True):
+        raise ClaimError("it has no parts; give some, or a criterion in their place.")
     made = []
     for name, part in given.get("parts", {"": {"criterion": given.get("criterion")}}).items():
         changes = {key: part[key] for key in part if key not in ("published", "criterion")}
@@ -147,7 +167,7 @@ def _control(given: Given, readings: Mapping[str, Given], parts: tuple[Part, ...
         raise ClaimError("its control is only words, which is enough for exact numbers alone.")
     if not isinstance(control, dict) or not isinstance(control.get("what"), str):
         raise ClaimError("it has no control; give one, with what it is, a criterion and rows.")
-    changes = {key: control[key] for key in control if key not in ("what", "criterion")}
+    changes = {key: control[key] for key in control if key not in ("what", "criterion", "rests_on")}
     asked = _criterion(control, "control")
     return Part(control["what"], "", _statistics(given, readings, changes), asked)
 

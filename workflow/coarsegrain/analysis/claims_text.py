@@ -19,7 +19,8 @@ def claims_text(table: pd.DataFrame) -> str:
     """
     counts = table["verdict"].value_counts()
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if verdict in counts)
-    lines = ["Published claims against this run (with 95 % intervals)", told, ""]
+    title = "Published claims against this run (with 95 % intervals or, where marked, so many σ)"
+    lines = [title, told, ""]
     lines += [_line("", "claim", "published", "measured", "verdict")]
     judged = table["verdict"] != "not tested"
     for row in table[judged].to_dict("records"):
@@ -33,7 +34,7 @@ def claims_text(table: pd.DataFrame) -> str:
 
 
 def measured(row: Mapping[Hashable, object]) -> str:
-    """A row's value with its interval, e.g. ``0.0391 [0.0371, 0.0411]``."""
+    """A row's value with its interval, e.g. ``0.0391 [0.0371, 0.0411]``; with its σ if it has."""
     value, low, high = (float(str(row[name])) for name in ("measured", "low", "high"))
     if not math.isfinite(value):
         return "none"
@@ -42,7 +43,9 @@ def measured(row: Mapping[Hashable, object]) -> str:
     # two digits of the interval's half width, in four decimals at most
     decimals = min(max(1 - math.floor(math.log10((high - low) / 2)), 0), 4)
     value, low, high = (round(each, decimals) + 0.0 for each in (value, low, high))  # no -0
-    return f"{value:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
+    text = f"{value:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
+    interval = str(row["interval"])
+    return f"{text} {interval}" if interval.endswith("σ") else text
 
 
 def number(published: object, digits: int) -> str:

@@ -62,9 +62,10 @@ def claims(table: pd.DataFrame) -> Figure:
         figure,
         title=f"Published claims, and what {len(judged)} of {len(table)} came to",
         note="Green: where the claim holds; each row has a scale of its own. Dots: measured, with "
-        "95 % intervals over independently trained members; with an arrow the interval goes on;\n"
-        "without a bar the number is exact, or all members agree. Diamonds: published. Crosses: "
-        "the control; claims.csv says what it must not show.",
+        "95 % intervals over independently trained members or, where marked with σ, of so many\n"
+        "standard errors over lattices; with an arrow the interval goes on; without a bar the "
+        "number is exact, or all members agree. Diamonds: published.\n"
+        "Crosses: the control; claims.csv says what it must not show.",
     )
     return figure
 

@@ -147,7 +147,8 @@ def notes(told: Estimate, cores: int) -> list[str]:
         "The clock is that of jobs started as cores get free, those with the longest way to the",
         "end first, on a machine that does nothing else. Records are benchmark files of earlier",
         "runs, scaled by epochs, lattices and sizes of nets; measured is what a small run took",
-        "just now. Records of little work, and the start only, tell little of jobs that do more.",
+        'just now. Jobs with "records of little work" or "its start only" in the last column are',
+        "much larger than what was timed, and may take much longer.",
     ]
     if any(cost.at_most for cost in told.costs):
         lines += ["<= An upper bound: these trainings may end earlier, by a rule for stopping."]

@@ -10,7 +10,8 @@ from scipy.optimize import nnls
 from pipeline.estimate.records import Record
 from pipeline.work import Work
 
-# Records tell what so many times their work takes, or any work if they took mostly for theirs.
+# Records can be trusted for a job of up to NEAR times their largest work; for larger jobs only if
+# the largest record spent MOSTLY times as long on its work as on its start.
 NEAR, MOSTLY = 4.0, 3.0
 
 

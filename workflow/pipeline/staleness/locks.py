@@ -34,7 +34,7 @@ RESULTS: set[str] = set()
 OTHER_FILES = "other files in this folder"
 
 
-class SurvivingLocks(Notes):
+class RunLocks(Notes):
     """Snakemake's notes, with these locks in the place of its own."""
 
     @contextmanager
@@ -49,8 +49,7 @@ class SurvivingLocks(Notes):
         with ExitStack() as stay:
             with in_sentences():
                 check_can_be_written([Path(self.path), *(each.parent for each in outputs)])
-                for folder, writes in self._folders():
-                    lock = self._lock_of(folder)
+                for folder, lock, writes in self._folders():
                     stay.enter_context(at_work(folder, lock, note if writes else None))
                 for each in outputs:
                     self.cleanup_backup(each)  # a killed run's
@@ -59,8 +58,8 @@ class SurvivingLocks(Notes):
     @property
     def locked(self) -> bool:
         """Whether another run may be writing in the same folders: what a dry run tells."""
-        for folder, _ in self._folders():
-            with suppress(FileNotFoundError), self._lock_of(folder).open() as file:
+        for _, lock, _ in self._folders():
+            with suppress(FileNotFoundError), lock.open() as file:
                 free = _flock(file, fcntl.LOCK_SH)
                 if free is False or (free is None and file.read(1)):
                     return True
@@ -69,9 +68,9 @@ class SurvivingLocks(Notes):
     def cleanup_locks(self) -> None:
         """With --unlock: forget killed runs, whatever has become of the jobs they submitted."""
         with in_sentences(), ExitStack() as stay:
-            folders = [*sorted(RESULTS), OTHER_FILES]
-            files = [stay.enter_context(_opened(self._lock_of(each))) for each in folders]
-            for folder, file in zip(folders, files):
+            folders = {self._lock_of(each): each for each in [*sorted(RESULTS), OTHER_FILES]}
+            files = [stay.enter_context(_opened(lock)) for lock in folders]
+            for folder, file in zip(folders.values(), files):
                 if _flock(file, fcntl.LOCK_EX) is False:
                     raise CliException(
                         f"A run is at work on {folder}, so nothing is unlocked. "
@@ -80,24 +79,34 @@ class SurvivingLocks(Notes):
             for file in files:
                 file.truncate(0)
 
-    def _folders(self) -> list[tuple[str, bool]]:
-        """The folders that this run works in, and whether it writes there."""
+    def _folders(self) -> list[tuple[str, Path, bool]]:
+        """The folders that this run works in, their locks, and whether it writes there."""
         reads = set(map(_folder_of, self.all_inputfiles()))
         writes = set(map(_folder_of, self.all_outputfiles()))
-        return [(folder, folder in writes) for folder in sorted(reads | writes)]
+        found: dict[Path, tuple[str, bool]] = {}
+        for folder in sorted(reads | writes):
+            lock = self._lock_of(folder)  # one for two names of a folder
+            name, written = found.get(lock, (folder, False))
+            found[lock] = name, written or folder in writes
+        return [(name, lock, written) for lock, (name, written) in found.items()]
 
     def _lock_of(self, folder: str) -> Path:
         return lock_of(folder, Path(self.path))
 
 
 def lock_of(folder: str, notes: Path = Path(".snakemake")) -> Path:
-    """The file that a run locks which works in a folder.
+    """The file that a run locks which works in a folder, by whatever name or link it is given.
 
     Args:
         folder: a results folder, or ``OTHER_FILES``.
         notes: Snakemake's folder.
     """
-    return Path(notes, "runs", "" if folder == OTHER_FILES else folder.lstrip("/"), "run.lock")
+    if folder == OTHER_FILES:
+        return Path(notes, "runs", "run.lock")
+    place = Path(os.path.realpath(folder))
+    here = Path.cwd()
+    inside = place.relative_to(here if place.is_relative_to(here) else "/")
+    return Path(notes, "runs", inside, "run.lock")
 
 
 @contextmanager

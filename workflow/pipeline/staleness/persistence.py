@@ -26,7 +26,7 @@ from pipeline.job_list import job_from, runs_a_stage
 from pipeline.sidecars import SIDECAR
 from pipeline.staleness.checksums import RememberedChecksums
 from pipeline.staleness.judgement import Judge
-from pipeline.staleness.locks import RESULTS, SurvivingLocks
+from pipeline.staleness.locks import RESULTS, RunLocks
 
 
 def judge_by_sidecars(results: str, *, plans: bool) -> None:
@@ -115,7 +115,7 @@ class Reasons:
         return " / ".join(sorted(told))
 
 
-class Sidecars(SurvivingLocks):
+class Sidecars(RunLocks):
     """What Snakemake remembers, from the sidecars."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -194,8 +194,8 @@ class Sidecars(SurvivingLocks):
 
     @cached_property
     def _judge_of_files(self) -> Judge:
-        outputs = {str(path) for job in self.dag.jobs for path in job.output}
-        return Judge(outputs, self._checksums)
+        makers = {str(path): job for job in self.dag.jobs for path in job.output}
+        return Judge(makers, self._checksums, as_job=job_from)
 
     @contextmanager
     def lock_warn_only(self) -> Iterator[None]:
@@ -206,7 +206,7 @@ class Sidecars(SurvivingLocks):
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """In a run: as SurvivingLocks."""
+        """In a run: as RunLocks."""
         self._checksums.keep()
         with super().lock():
             yield

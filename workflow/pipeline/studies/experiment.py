@@ -10,7 +10,7 @@ from pipeline.studies.autoencoder import Autoencoder
 from pipeline.studies.lattices import Lattices
 from pipeline.studies.settings import WatchedConfig
 from pipeline.studies.study import Config, Figure, Recipe, Study
-from pipeline.studies.variants import Variant, variants_of
+from pipeline.studies.variants import BASE, Variant, variants_of
 
 #: The studies that use lattices, in the order of the report.
 STUDIES = (Autoencoder,)
@@ -123,7 +123,7 @@ class Experiment:
 
     def collect_variants(self, table: str) -> Recipe:
         """A table of the base and of all variants that have one of their own."""
-        made = [(Variant("base", self.config), self.tables[table])]
+        made = [(Variant(BASE, self.config), self.tables[table])]
         for variant, experiment in self.variants:
             if path := experiment.own_tables.get(table):
                 made.append((variant, path))

@@ -14,8 +14,12 @@ from coarsegrain.errors import ConfigError
 from pipeline.config import validated
 from pipeline.studies.study import Config
 
-#: Settings that belong to the experiment as a whole.
-FIXED = ("results_dir", "variants", "sweeps")
+#: Settings that belong to the experiment as a whole: its rules take them from its own config.
+FIXED = (
+    "results_dir", "variants", "sweeps", "device", "threads", "jobs_per_gpu", "checkpoint_minutes"
+)  # fmt: skip
+#: What the collected tables call the experiment itself.
+BASE = "base"
 #: What a point's name may be made of.
 NAME = re.compile(r"[A-Za-z0-9._=+-]{1,150}")
 
@@ -35,7 +39,10 @@ class Variant:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
     def setting(self, key: str) -> Any:
-        """The value of a dotted key in this variant."""
+        """The value of a dotted key in this variant; of a net in ``members_of`` as it counts."""
+        section, _, net = key.partition(".")
+        if section == "members_of" and net:
+            return self.config["members_of"].get(net, self.config["members"])
         value: Any = self.config
         for name in key.split("."):
             value = value[name]
@@ -51,9 +58,17 @@ def variants_of(config: Config) -> list[Variant]:
     """All variants of a config: those of ``variants``, then the points of ``sweeps``.
 
     Raises:
-        ConfigError: a change names no key, or no value that is allowed; the sentence says of which
-            variant.
+        ConfigError: a name is none, a change names no key, or no value that is allowed; the
+            sentence says of which variant.
     """
+    for section in ("variants", "sweeps"):
+        _refuse_what_is_no_text(section, config[section])
+    for sweep, axes in config["sweeps"].items():
+        _refuse_what_is_no_text(f"sweeps.{sweep}", axes)
+    if BASE in config["variants"]:
+        raise ConfigError(
+            f"variants.{BASE} has the name of the experiment itself in tables/variants; rename it."
+        )
     found = [
         _variant(config, f"variants.{name}", name, dict(_leaves(changes)))
         for name, changes in config["variants"].items()
@@ -65,6 +80,12 @@ def variants_of(config: Config) -> list[Variant]:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(f"there are two variants of the name {twice[0]}; rename one.")
     return found
+
+
+def _refuse_what_is_no_text(where: str, names: Mapping[Any, Any]) -> None:
+    for name in names:
+        if not isinstance(name, str):
+            raise ConfigError(f"{where} has the name {name!r}, which is no text; put it in quotes.")
 
 
 def _points(sweep: str, axes: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -90,12 +111,15 @@ def _as_text(value: Any) -> str:
 
 
 def _variant(config: Config, where: str, name: str, changes: Mapping[str, Any]) -> Variant:
-    changed = {key: value for key, value in config.items() if key not in FIXED}
+    changed: Mapping[str, Any] = config
     for key, value in changes.items():
         if key.partition(".")[0] in FIXED:
-            raise ConfigError(f"{where} changes {key}, which all variants have in common.")
+            raise ConfigError(
+                f"{where} changes {key}, which all variants have in common; change it for the "
+                "whole experiment, or give this one a config and results_dir of its own."
+            )
         changed = _laid_over(changed, key.split("."), value)
-    whole = {**changed, "results_dir": config["results_dir"], "variants": {}, "sweeps": {}}
+    whole = {**changed, "variants": {}, "sweeps": {}}
     known = whole.keys() - {key.partition(".")[0] for key in changes}
     try:
         return Variant(name, validated(whole, check_cuda=False, known=known), changes)

@@ -62,7 +62,8 @@ def _kind(path: Path) -> str:
         return "partial files"
     if path.parts[0] in ("logs", "benchmarks") and len(path.parts) > 1:
         return path.parts[0]
-    if path.parts[0] == "nets" and path.parent.name == "checkpoints":
+    of_study = path.parts[2:] if path.parts[0] == "variants" else path.parts
+    if of_study[:1] in (("nets",), ("machines",)) and "checkpoints" in of_study[1:-1]:
         return "checkpoints"
     return "foreign"
 

@@ -39,10 +39,10 @@ def judge(
         jobs: all jobs of the workflow, each after those that make its inputs.
         progress: called with the number of jobs that are done.
     """
-    outputs = {path for job in jobs for path in job.outputs}
+    makers = {path: job for job in jobs for path in job.outputs}
     # Only a rule whose output Snakemake deletes after use declares the sidecar too.
-    temporary = {path for path in outputs if path + SIDECAR in outputs}
-    judge = Judge(outputs, Checksums())
+    temporary = {path for path in makers if path + SIDECAR in makers}
+    judge = Judge(makers, Checksums())
     verdicts: dict[str, Verdict] = {}
     for done, job in enumerate(jobs, start=1):
         # Those of its inputs that it reads: others must only be there, as certificates must.
