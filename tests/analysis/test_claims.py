@@ -510,3 +510,23 @@ def test_a_claim_about_decimation_waits_for_the_net_of_its_control(claim):
     rest.loc[rest["model"] == "AE-WR", ["fall", "converged"]] = [0.02, False]
     row = verdicts(read_claims(AUTOENCODER), tables).set_index("id").loc[claim]
     assert (row["verdict"], "AE-WR (2 %)" in row["reason"]) == ("undecided", True)
+
+
+def test_a_claim_may_be_another_papers(judged):
+    assert judged()["paper"] == "Somebody 2000"
+    assert judged(changed(paper="Someone else 2001"))["paper"] == "Someone else 2001"
+
+
+def test_a_null_takes_a_column_of_rows_away(judged):
+    table = losses().assign(split="test")
+    file = changed()
+    statistic = file["claims"][0]["statistic"]
+    statistic["rows"] = {"split": "nowhere"}
+    assert judged(file, table)["verdict"] == "not tested"
+    file["claims"][0]["readings"] = [
+        {name: {"column": column, "rows": {"split": None, "member": {"at_least": 0}}}}
+        for name, column in (
+            ("hinge", "hinge"), ("objective", "objective"), ("frozen", "objective_all_layers"),
+        )
+    ]  # fmt: skip
+    assert judged(file, table)["verdict"] == "reproduced"

@@ -180,6 +180,8 @@ OUT_OF_RANGE = {
     "lattices.steps": [0, -5, 1.5, "Auto"],
     "nets.autoencoder_layers": [[1, 2], [0, 1, 1], [1, 2.5, 1], ["a", 1, 1], "Auto"],
     "nets.adam_betas": [[0.9], [0.9, 1], [-0.1, 0.9], 0.9, [0.9, True], [0.9, math.nan]],
+    "studies": [[], ["rbm", "rbm"], ["lattices"], "rbm", [3]],
+    "rbm.hidden": [0, 65537, 1.5, "Auto"],
     "members_of": [{"thermometer": 1}, {"thermometer": 101}, {"thermometer": 2.5}],
     "variants": [{"A": {"L": 8}}, {"a b": {"L": 8}}, {"a": {}}, {"a": 3}],
     "sweeps": [{"A": {"L": [8]}}, {"a": {}}, {"a": {"L": 8}}, {"a": {"L": []}}],
@@ -385,7 +387,7 @@ def test_cuda_without_a_gpu_is_told(monkeypatch):
         ("nets.epoch", "did you mean nets.epochs?"),
         ("lattices.critical.betas", "did you mean lattices.critical.beta?"),
         ("thermometer.test.lattice_per_beta", "thermometer.test.lattices_per_beta?"),
-        ("learning_rate", "did you mean nets.learning_rate?"),
+        ("adam_betas", "did you mean nets.adam_betas?"),
         ("nets.epochs.qqq", "known here are shallow, deep."),
     ],
 )

@@ -114,9 +114,36 @@ CHANGES = {
     "local_entropy.autoencoder_image": reaching("rescale", "autoencoder_image"),
     "bootstrap_samples": reaching(300, "bootstrap_samples"),
 }
+# Of study B, of which the smoke preset makes nothing: tests/pipeline/studies/test_rbm.py.
+OF_MACHINES = {
+    "rbm.L": 12,
+    "rbm.beta": 0.43,
+    "rbm.lattices": 210,
+    "rbm.test_lattices": 110,
+    "rbm.hidden": 20,
+    "rbm.batch": 10,
+    "rbm.chains": 10,
+    "rbm.gibbs_steps": 2,
+    "rbm.learning_rate": 2e-3,
+    "rbm.l1": 2e-2,
+    "rbm.updates.tied": 41,
+    "rbm.updates.free": 41,
+    "rbm.ring.rings": 110,
+    "rbm.ring.steps": 210,
+    "rbm.likelihood.ais_chains": 17,
+    "rbm.likelihood.ais_steps": 101,
+    "rbm.likelihood.bar_chains": 17,
+    "rbm.exponents.L": 12,
+    "rbm.exponents.lattices": 110,
+    "rbm.exponents.shifts": 2,
+    "rbm.flow.betas": 5,
+    "rbm.flow.lattices_per_beta": 22,
+}
 # Their own tests say what they change: there are then jobs that no recording has.
 OF_OTHER_JOBS = {
     "results_dir": "results/other",
+    "studies": ["rbm"],
+    **OF_MACHINES,
     "L": 12,
     "members": 3,
     "members_of": {"thermometer": 3},

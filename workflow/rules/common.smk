@@ -140,11 +140,16 @@ def stage(name, **words):
                 found += [shlex.quote(str(each)) for each in values]
         return " ".join(found)
 
+    @inspected
+    def job(wildcards):
+        return " ".join(filter(None, wildcards))
+
     return {
         "stage": name,
         "spec": spec,
         "code": code_digest(f"stages.{name}"),
         "options": options,
+        "job": job,
     }
 
 

@@ -8,6 +8,17 @@ rule results:
     localrule: True
 
 
+# Tables and figures of one study, by its name.
+for study in EXPERIMENT.studies:
+
+    rule:
+        name:
+            study
+        input:
+            EXPERIMENT.results_of(study),
+        localrule: True
+
+
 use rule stage as judge_claims with:
     input:
         unpack(made_from("judge_claims")),

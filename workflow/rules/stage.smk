@@ -19,8 +19,9 @@ rule stage:
         spec="{}",
         code="",
         options="--help",
+        job="",
     message:
-        "{params.stage} {wildcards}"
+        "{params.stage} {params.job}"
     shell:
         "python -m stages.{params.stage} {params.options}"
         " --spec {params.spec:q} --code {params.code} > {log} 2>&1"

@@ -29,7 +29,10 @@ COLUMNS = (
     "id", "paper", "where", "claim", "published", "measured", "low", "high", "interval",
     "criterion", "control", "control_value", "verdict", "reason", "figure",
 )  # fmt: skip
+#: How the names of tables end that say which trainings have converged.
 CONVERGENCE = "convergence"
+FALLS = "the validation objective still falls in the last quarter of the epochs"
+RESTLESS = "trainings are not at rest in the last quarter of their updates"
 # In the reason, before the verdict that a claim would have if its trainings had converged.
 AS_IT_STANDS = "as it stands: "
 NOTHING = Interval(float("nan"), float("nan"), float("nan"))
@@ -231,20 +234,25 @@ def _not_converged(nets: Sequence[str], tables: Tables) -> str:
     """Which trainings have not converged, in words; empty if all have."""
     if not nets:
         return ""
-    if CONVERGENCE not in tables:
+    found = [table for name, table in tables.items() if name.endswith(CONVERGENCE)]
+    if not found:
         raise ClaimError(f"it rests on trained nets, and there is no table {CONVERGENCE}.")
-    table = tables[CONVERGENCE]
-    worst: dict[str, float] = {}
+    table = pd.concat(found, ignore_index=True)
+    told: dict[str, dict[str, float]] = {FALLS: {}, RESTLESS: {}}
     for pattern in nets:
         rows = table[[fnmatchcase(model, pattern) for model in table["model"]]]
         if rows.empty:
             raise ClaimError(f"it rests on {pattern}, which table {CONVERGENCE} does not have.")
-        for model, fall in rows.loc[~rows["converged"], ["model", "fall"]].to_numpy().tolist():
-            worst[model] = max(fall, worst.get(model, fall))
-    if not worst:
-        return ""
-    falls = ", ".join(
+        for _, row in rows[~rows["converged"].astype(bool)].iterrows():
+            words = row.get("told")
+            if isinstance(words, str):
+                told[RESTLESS][f"{row['model']} ({words})"] = 0.0
+            else:
+                known = told[FALLS].get(row["model"], row["fall"])
+                told[FALLS][row["model"]] = max(row["fall"], known)
+    falls = [
         f"{model} (too few epochs)" if math.isnan(fall) else f"{model} ({100 * fall:.2g} %)"
-        for model, fall in worst.items()
-    )
-    return f"the validation objective still falls in the last quarter of the epochs: {falls}"
+        for model, fall in told[FALLS].items()
+    ]
+    sentences = {FALLS: falls, RESTLESS: list(told[RESTLESS])}
+    return "; ".join(f"{words}: {', '.join(each)}" for words, each in sentences.items() if each)

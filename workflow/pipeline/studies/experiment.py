@@ -8,12 +8,13 @@ from coarsegrain.errors import ConfigError
 from pipeline.digest import WORKFLOW
 from pipeline.studies.autoencoder import Autoencoder
 from pipeline.studies.lattices import Lattices
+from pipeline.studies.rbm import BoltzmannMachines
 from pipeline.studies.settings import WatchedConfig
 from pipeline.studies.study import Config, Figure, Recipe, Study
 from pipeline.studies.variants import BASE, Variant, variants_of
 
 #: The studies that use lattices, in the order of the report.
-STUDIES = (Autoencoder,)
+STUDIES = (Autoencoder, BoltzmannMachines)
 CAPTIONS = WORKFLOW / "report"
 CLAIMS = WORKFLOW / "claims"
 
@@ -41,7 +42,9 @@ class Experiment:
             return kind(seen, self.variant, of_base, changes, **more)
 
         self.lattices: Lattices = made(Lattices)
-        users = [made(kind, lattices=self.lattices) for kind in STUDIES]
+        users = [
+            made(kind, lattices=self.lattices) for kind in STUDIES if kind.name in config["studies"]
+        ]
         self.lattices.users = users
         #: By name.
         self.studies: Mapping[str, Any] = {each.name: each for each in [*users, self.lattices]}
@@ -97,12 +100,16 @@ class Experiment:
 
     def figure_files(self) -> list[str]:
         """The files of all figures."""
+        return self._files_of([figure for _, _, figure in self.figures])
+
+    def _files_of(self, figures: Sequence[Figure]) -> list[str]:
         folder = f"{self.config['results_dir']}/{self.variant}figures"
-        return [
-            f"{folder}/{figure.name}.{ending}"
-            for _, _, figure in self.figures
-            for ending in ("pdf", "png")
-        ]
+        return [f"{folder}/{each.name}.{end}" for each in figures for end in ("pdf", "png")]
+
+    def results_of(self, study: str) -> list[str]:
+        """The tables and the files of the figures of one study."""
+        made: Study = self.studies[study]
+        return [*map(made.table, made.tables), *self._files_of(made.figures)]
 
     def figure(self, name: str) -> tuple[str, str, Figure]:
         """A figure by its name, as in ``figures``.

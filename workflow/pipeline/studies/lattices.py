@@ -48,10 +48,11 @@ class Lattices(Study):
         """A set; the number of shards does not decide it."""
         lattices, made = self.config["lattices"], self.lattice_set_of(set)
         # an exact sample has no number of steps
-        steps = {"steps": lattices["steps"]} if lattices["method"] == "hybrid" else {}
+        method = made.method or lattices["method"]
+        steps = {"steps": lattices["steps"]} if method == "hybrid" else {}
         spec = {
             "L": made.L,
-            "method": lattices["method"],
+            "method": method,
             "betas": made.betas,
             "seed": self.seed("lattices", set=set),
             **steps,

@@ -10,7 +10,7 @@ Where they are, below the folder of the results or of a variant:
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from coarsegrain.nets.architecture import (
@@ -22,7 +22,7 @@ from coarsegrain.nets.architecture import (
 )
 from coarsegrain.nets.splits import number_for_testing
 from pipeline.studies.lattices import Lattices
-from pipeline.studies.study import Config, LatticeSet, Recipe, Study, once
+from pipeline.studies.study import Config, LatticeSet, Recipe, Study, evenly_spaced, once
 
 WIDE_RANGE_NETS = (WIDE_RANGE_AUTOENCODER, THERMOMETER)
 
@@ -249,8 +249,3 @@ class Nets(Study):
         if nets["stopping"] == "plateau":
             settings |= {f"plateau_{key}": value for key, value in nets["plateau"].items()}
         return {**adam, "epochs": nets["epochs"][depth], **settings}
-
-
-def evenly_spaced(low: float, high: float, number: int) -> Sequence[float]:
-    """So many numbers from ``low`` to ``high``, both included."""
-    return [round(low + k * (high - low) / (number - 1), 12) for k in range(number)]

@@ -44,10 +44,12 @@ class LatticeSet:
     Attributes:
         L: their linear size, in sites.
         betas: their inverse temperatures, as the spec of ``sample_lattices`` has them.
+        method: how they are sampled, if the config does not decide it.
     """
 
     L: int
     betas: Mapping[str, Any]
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -186,3 +188,8 @@ class Study:
     def lattice_set_of(self, name: str) -> LatticeSet | None:
         """What a set of lattices holds; None: it is not of this study."""
         return None
+
+
+def evenly_spaced(low: float, high: float, number: int) -> Sequence[float]:
+    """So many numbers from ``low`` to ``high``, both included."""
+    return [round(low + k * (high - low) / (number - 1), 12) for k in range(number)]

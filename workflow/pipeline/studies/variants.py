@@ -16,7 +16,8 @@ from pipeline.studies.study import Config
 
 #: Settings that belong to the experiment as a whole: its rules take them from its own config.
 FIXED = (
-    "results_dir", "variants", "sweeps", "device", "threads", "jobs_per_gpu", "checkpoint_minutes"
+    "results_dir", "studies", "variants", "sweeps",
+    "device", "threads", "jobs_per_gpu", "checkpoint_minutes",
 )  # fmt: skip
 #: What the collected tables call the experiment itself.
 BASE = "base"

@@ -1,4 +1,4 @@
-"""The work of the stages of lattices and of study A; see ``pipeline.work``."""
+"""The work of the stages of lattices and of study A, and of all studies; see ``pipeline.work``."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 
 from coarsegrain.ising.sampler.equilibration import equilibration_steps
 from coarsegrain.nets.splits import split
+from pipeline.studies import work_of_machines
 from pipeline.work import StudyWork, Task, Work
 
 LATTICES = ("lattices.sample_lattices", "lattices.sample_shard", "lattices.decimate_lattices")
@@ -122,9 +123,9 @@ def small(tasks: Sequence[Task]) -> Mapping[str, Any]:
     def epochs(group: str) -> int:
         """Of the largest net of a group."""
         enough: list[int] = []
-        for task in tasks:
+        for task in (each for each in tasks if each.stage in (TRAINING, JOINT_TRAINING)):
             spec = task.spec.get("members", [task.spec])[0]
-            if task.stage in (TRAINING, JOINT_TRAINING) and group_of_net(spec) == group:
+            if group_of_net(spec) == group:
                 settings = spec["settings"]
                 of_epoch = training(task).amount / settings["epochs"]
                 share = min(1.0, MOST_LATTICES / lattices(task)[0])
@@ -142,6 +143,7 @@ def small(tasks: Sequence[Task]) -> Mapping[str, Any]:
             "stopping": "epochs",
         },
         "thermometer": {"max_epochs": epochs("that reads β"), "stop_mse": 1e-12},
+        "rbm": work_of_machines.small(),
     }
 
 
@@ -157,6 +159,7 @@ WORK = StudyWork(
         "autoencoder.measure_exact_thermometer": evaluation,
         "autoencoder.beta_flow": flow,
         "autoencoder.local_entropy": entropy,
+        **work_of_machines.AMOUNTS,
     },
     small,
 )
