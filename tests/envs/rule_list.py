@@ -9,11 +9,12 @@ import json
 import sys
 from pathlib import Path
 
+import yaml
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
 
-def rules_of(folder: Path, config: dict[str, str]) -> list[dict]:
+def rules_of(folder: Path, config: dict[str, object]) -> list[dict]:
     """The rules that run a command, in a checkout at ``folder``."""
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as snakemake:
         workflow = snakemake.workflow(
@@ -36,5 +37,8 @@ def rules_of(folder: Path, config: dict[str, str]) -> list[dict]:
 
 
 if __name__ == "__main__":
-    settings = dict(argument.split("=") for argument in sys.argv[2:])
+    settings = {
+        key: yaml.safe_load(value)
+        for key, _, value in (argument.partition("=") for argument in sys.argv[2:])
+    }
     print(json.dumps(rules_of(Path(sys.argv[1]), settings)))

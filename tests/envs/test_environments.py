@@ -17,6 +17,7 @@ from stand_in_conda import PYPI_NAMES, make, specs_in
 
 from checkouts import PROJECT, stages
 from pipeline import digest
+from pipeline.studies.experiment import STUDIES
 
 ENVS = PROJECT / "envs"
 STAGES = stages(PROJECT)
@@ -43,8 +44,11 @@ def locked(file):
     return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pairs}
 
 
+EVERY_STUDY = [each.name for each in STUDIES]
+
+
 def rules(**config):
-    words = [f"{key}={value}" for key, value in config.items()]
+    words = [f"{key}={value}" for key, value in {"studies": EVERY_STUDY, **config}.items()]
     program = Path(__file__).with_name("rule_list.py")
     run = subprocess.run(
         [sys.executable, program, PROJECT, *words], capture_output=True, text=True, check=False

@@ -27,7 +27,7 @@ def test_a_soft_majority_is_found_with_its_place_and_scale(row, col, weight):
     assert (fit.row[0], fit.col[0], fit.sign[0]) == (row, col, np.sign(weight))
     assert fit.scale[0] == pytest.approx(abs(weight))
     assert fit.cosine[0] == pytest.approx(1)
-    assert fit.uneven[0] + fit.shell[0] + fit.beyond[0] == pytest.approx(0, abs=1e-12)
+    assert fit.uneven[0] + fit.ring[0] + fit.beyond[0] == pytest.approx(0, abs=1e-12)
     own = fit_conditional(block(row, col, weight)[None], fit, spins())
     assert own.scale[0] == pytest.approx(abs(weight), rel=1e-9)
     assert own.kl[0] == pytest.approx(0, abs=1e-12)
@@ -49,7 +49,7 @@ def test_the_block_and_scale_are_those_of_least_squares():
 
 def test_what_is_left_over_adds_up_with_the_cosine():
     fit = fit_block(FIELDS)
-    np.testing.assert_allclose(fit.cosine**2 + fit.uneven + fit.shell + fit.beyond, 1)
+    np.testing.assert_allclose(fit.cosine**2 + fit.uneven + fit.ring + fit.beyond, 1)
 
 
 def test_what_is_left_over_is_told_by_its_distance():
@@ -62,7 +62,7 @@ def test_what_is_left_over_is_told_by_its_distance():
     fit = fit_block(star)
     total = 4 * 1.39**2 + 8 * 0.72**2 + 4 * 0.32**2 + 0.01
     assert fit.cosine[0] == pytest.approx((4 * 1.39**2 / total) ** 0.5)
-    assert fit.shell[0] == pytest.approx((8 * 0.72**2 + 4 * 0.32**2) / total)
+    assert fit.ring[0] == pytest.approx((8 * 0.72**2 + 4 * 0.32**2) / total)
     assert fit.beyond[0] == pytest.approx(0.01 / total)
     assert fit.uneven[0] == pytest.approx(0, abs=1e-12)
     assert fit.scale[0] == pytest.approx(1.39)

@@ -121,7 +121,7 @@ def test_soft_majorities_are_told_from_others(tmp_path, machines, lattices):
     # 2, 2, 2, 2 of 1, 2, 1, 2, 4, … : (16/4)²/100
     assert trained.loc["star", "cosine"] == pytest.approx(0.8)
     assert trained.loc["star", "explained"] == pytest.approx(0.64)
-    assert trained.loc["star", "shell"] == pytest.approx(0.36)
+    assert trained.loc["star", "ring"] == pytest.approx(0.36)
     assert trained.loc["nothing", "cosine"] == 0
     assert trained.loc["nothing", "told"] == 0
     assert list(trained["silent"]) == [0, 1, 0]  # blocks, nothing, star

@@ -38,7 +38,7 @@ class BlockFit(NamedTuple):
         sign: +1 or -1, of the block's weights.
         cosine: between field and block; 1 for a soft majority.
         uneven: what the block's weights differ in.
-        shell: in the twelve sites around the block.
+        ring: in the twelve sites around the block.
         beyond: further away.
     """
 
@@ -48,7 +48,7 @@ class BlockFit(NamedTuple):
     sign: PerUnit
     cosine: PerUnit
     uneven: PerUnit
-    shell: PerUnit
+    ring: PerUnit
     beyond: PerUnit
 
 
@@ -93,7 +93,7 @@ def fit_block(receptive: Fields) -> BlockFit:
         sign=np.where(inside < 0, -1.0, 1.0),
         cosine=np.minimum(np.sqrt(even / norm), 1),
         uneven=np.maximum(squares - even, 0) / norm,
-        shell=np.maximum(around - squares, 0) / norm,
+        ring=np.maximum(around - squares, 0) / norm,
         beyond=np.where(silent, 1, np.maximum(total - around, 0) / norm),
     )
 

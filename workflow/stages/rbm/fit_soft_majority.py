@@ -20,7 +20,7 @@ def main(*, lattices: Input, machines: Inputs, table: Output, spec: Spec) -> Non
     keys for all), and seed, of its shuffling; lattices, how many of the file the units are seen at
     work on. One unit per channel of a tied machine.
 
-    Columns: explained, uneven, shell and beyond are shares of Σw²; told is the share of what the
+    Columns: explained, uneven, ring and beyond are shares of Σw²; told is the share of what the
     unit tells of a lattice, in nats, that the kernel on its block tells, too; silent is 1 for a
     unit without weights.
     """
@@ -48,7 +48,7 @@ def main(*, lattices: Input, machines: Inputs, table: Output, spec: Spec) -> Non
                         "cosine": by_weights.cosine,
                         "explained": by_weights.cosine**2,
                         "uneven": by_weights.uneven,
-                        "shell": by_weights.shell,
+                        "ring": by_weights.ring,
                         "beyond": by_weights.beyond,
                         "W0_on_lattices": on_lattices.scale,
                         "kl_nats": on_lattices.kl,
