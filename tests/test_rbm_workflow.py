@@ -55,8 +55,9 @@ def only_machines(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def rbm_run(only_machines, tmp_path_factory):
+def rbm_run(only_machines, smoke_run, tmp_path_factory):
     checkout = Checkout.at(tmp_path_factory.mktemp("rbm"))
+    checkout.take_kernels(smoke_run)  # the sampler's; machines' are compiled
     run = checkout.smoke(changes=[only_machines])
     assert run.returncode == 0, run.stdout
     return checkout
