@@ -86,10 +86,13 @@ class Autoencoder(Nets):
 
     @once
     def collect_convergence(self) -> Recipe:
-        """Which trainings have come to rest."""
+        """Which trainings have come to rest; in a variant, which of its own."""
         shallow = [name for name, net in self.shallow_nets.items() if not net.hard_coded]
         models = [name for name, net in self.models.items() if net.is_trained]
-        return Recipe({"histories": self.histories(*shallow, *models, THERMOMETER)})
+        every = self.histories(*shallow, *models, THERMOMETER)
+        place = f"{self.config['results_dir']}/{self.variant}"
+        own = [path for path in every if path.startswith(place)]
+        return Recipe({"histories": own or every})
 
     def exact_points(self) -> Recipe:
         """Inverse temperatures that are known exactly."""
