@@ -66,14 +66,15 @@ def rg_verdict(table: pd.DataFrame) -> RGVerdict:
         else (f"{name} has no value", "fails" if name != "matching" else "cannot be told")
         for name, interval, asked in _asked(first, second)
     ]
-    for answer, verdict in (
+    worst_first: tuple[tuple[str, Word], ...] = (
         ("fails", "does not act as an RG map"),
         ("cannot be told", "undecided"),
         ("holds", "acts as an RG map"),
-    ):
+    )
+    for answer, verdict in worst_first:
         told = [words for words, each in found if each == answer]
         if told:
-            return RGVerdict(verdict, "; ".join(told))  # type: ignore[arg-type]
+            return RGVerdict(verdict, "; ".join(told))
     raise AssertionError("nothing was asked")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -81,7 +82,7 @@ def cover(fields: NDArray[np.float64]) -> NDArray[np.int64]:
     return times
 
 
-def _draw_cover(axes: Axes, fields: NDArray[np.float64]):  # type: ignore[no-untyped-def]
+def _draw_cover(axes: Axes, fields: NDArray[np.float64]) -> AxesImage:
     times = cover(fields)
     axes.set_xlabel(f"{(times > 0).mean():.0%} covered", fontsize=7, labelpad=2)
     return axes.imshow(times, cmap="Greys", vmin=0, vmax=MOST_TIMES)
