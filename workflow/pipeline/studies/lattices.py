@@ -61,9 +61,7 @@ class Lattices(Study):
 
     def _shards(self, lattice_set: str, betas: Mapping[str, Any]) -> list[str]:
         """The shards that a set is joined from; none if it is sampled in one job."""
-        each = betas.get("each", 1)
-        number = betas["number"] if "number" in betas else len(betas["grid"]) * each
-        shards = min(self.config["lattices"]["shards"], number)
+        shards = min(self.config["lattices"]["shards"], number_of_lattices(betas))
         folder = f"{self.config['results_dir']}/{self.variant}lattices/{lattice_set}"
         names = [f"{folder}.shard-{k}-of-{shards}.nc" for k in range(shards)]
         return names if shards > 1 else []
@@ -97,3 +95,8 @@ class Lattices(Study):
     def plot_certificates(self) -> Recipe:
         """The figure of the certificates."""
         return Recipe({"table": self.table("certificates")})
+
+
+def number_of_lattices(betas: Mapping[str, Any]) -> int:
+    """How many lattices a set of these inverse temperatures has."""
+    return int(betas["number"] if "number" in betas else len(betas["grid"]) * betas["each"])

@@ -9,6 +9,7 @@ from typing import Any
 from coarsegrain.ising.sampler.equilibration import equilibration_steps
 from coarsegrain.nets.splits import split
 from pipeline.studies import work_of_machines
+from pipeline.studies.lattices import number_of_lattices
 from pipeline.work import StudyWork, Task, Work
 
 LATTICES = ("lattices.sample_lattices", "lattices.sample_shard", "lattices.decimate_lattices")
@@ -26,8 +27,7 @@ def lattices(task: Task) -> tuple[int, int]:
     """The lattices that a task makes or reads: their number, and sites before coarse-graining."""
     if task.stage in LATTICES[:2]:
         spec = task.spec.get("set", task.spec)
-        betas = spec["betas"]
-        number = betas["number"] if "number" in betas else len(betas["grid"]) * betas["each"]
+        number = number_of_lattices(spec["betas"])
         return -(-number // int(task.spec.get("shards", 1))), spec["L"] ** 2
     return lattices(next(each for each in task.sources if each.stage in LATTICES))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.studies.lattices import number_of_lattices
 from pipeline.work import Task, Work
 
 # In a measurement.
@@ -11,13 +12,8 @@ UPDATES, STEPS, ANNEALING, EACH = 200, 500, 200, 20
 
 def sites(task: Task) -> int:
     """Lattices x sites that a task reads, each set once."""
-    found = 0
-    for each in task.sources:
-        if each.stage == "lattices.sample_lattices":
-            betas = each.spec["betas"]
-            number = betas["number"] if "number" in betas else len(betas["grid"]) * betas["each"]
-            found += number * each.spec["L"] ** 2
-    return found
+    sets = [each.spec for each in task.sources if each.stage == "lattices.sample_lattices"]
+    return sum(number_of_lattices(each["betas"]) * each["L"] ** 2 for each in sets)
 
 
 def side(task: Task) -> int:
