@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import stdtrit
 
 FloatArray = npt.NDArray[np.float64]
 LEVEL = 0.95
@@ -58,5 +58,5 @@ def crossed_interval(values: FloatArray) -> Interval:
 
 
 def _around(mean: float, variance: float, freedom: int) -> Interval:
-    half_width = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * variance**0.5
+    half_width = float(stdtrit(freedom, (1 + LEVEL) / 2)) * variance**0.5
     return Interval(mean, mean - half_width, mean + half_width)

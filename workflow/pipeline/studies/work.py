@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from coarsegrain.ising.sampler.equilibration import equilibration_steps
+from coarsegrain.ising.equilibration import equilibration_steps
 from coarsegrain.nets.splits import split
 from pipeline.studies import work_of_machines
 from pipeline.studies.lattices import number_of_lattices

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from coarsegrain.analysis.certificate import FAMILY_LEVEL, Certificate, certify
 from coarsegrain.errors import CoarsegrainError
-from coarsegrain.ising.sampler.equilibration import equilibration_steps
+from coarsegrain.ising.equilibration import equilibration_steps
 from coarsegrain.storage.lattices import Lattices, read_lattices
 from pipeline.stage import Input, Output, Spec, run
 

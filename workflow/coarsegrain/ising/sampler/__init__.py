@@ -3,8 +3,8 @@
 Or exact ones, by coupling from the past with the same heat bath.
 """
 
+from coarsegrain.ising.equilibration import equilibration_steps
 from coarsegrain.ising.sampler.coalescence import block_sweeps
-from coarsegrain.ising.sampler.equilibration import equilibration_steps
 from coarsegrain.ising.sampler.lattices import sample_lattices
 
 __all__ = ["block_sweeps", "equilibration_steps", "sample_lattices"]

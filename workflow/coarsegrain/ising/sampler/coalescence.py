@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coarsegrain.ising.critical_point import BETA_CRITICAL
-from coarsegrain.ising.sampler.layout import check_side
+from coarsegrain.ising.sides import check_side
 
 #: Longest expected run of one lattice that is begun: some 30 ms of one core at L = 32.
 MAX_SWEEPS = 100_000

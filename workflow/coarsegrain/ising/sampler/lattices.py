@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coarsegrain.device import choose_device
+from coarsegrain.ising.equilibration import equilibration_steps
 from coarsegrain.ising.sampler.chains import advance, cold_start
 from coarsegrain.ising.sampler.coalescence import check_coalescence
 from coarsegrain.ising.sampler.coupling import sample_exactly
@@ -15,9 +16,9 @@ from coarsegrain.ising.sampler.cupy_backend import (
     sample_exactly_on_gpu,
     sample_hybrid_on_gpu,
 )
-from coarsegrain.ising.sampler.equilibration import equilibration_steps
-from coarsegrain.ising.sampler.layout import LANES, check_side, row_layout, unpack_spins
+from coarsegrain.ising.sampler.layout import LANES, row_layout, unpack_spins
 from coarsegrain.ising.sampler.thresholds import Thresholds, thresholds
+from coarsegrain.ising.sides import check_side
 
 #: Spins moved on between two calls of ``progress``, about: a fraction of a second of work.
 _SPINS_PER_BATCH = 2**20

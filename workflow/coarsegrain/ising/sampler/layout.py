@@ -18,15 +18,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from coarsegrain.ising.sides import check_side
 from coarsegrain.jit import kernel, word_function
 
 #: Lattices updated side by side. Results do not depend on it.
 LANES = 64
 WORD_BITS = 64
 _HALF_WORD = 32
-MIN_SIDE = 4
-#: The index of a word must fit in 24 bits of the random numbers' counter.
-MAX_SIDE = 4096
 
 ONE = np.uint64(1)
 _EVEN_BITS = np.uint64(0x5555555555555555)
@@ -53,12 +51,6 @@ class RowLayout(NamedTuple):
     last: Words
     #: Distance between the two, in bits.
     span: Words
-
-
-def check_side(L: int) -> None:
-    """Raise ValueError unless the sampler can do L × L lattices."""
-    if L % 2 or not MIN_SIDE <= L <= MAX_SIDE:
-        raise ValueError(f"L is {L}; it must be an even integer from {MIN_SIDE} to {MAX_SIDE}.")
 
 
 def row_layout(L: int) -> RowLayout:

@@ -2,7 +2,7 @@
 
 import math
 
-from coarsegrain.ising.sampler.layout import check_side
+from coarsegrain.ising.sides import check_side
 
 
 def equilibration_steps(L: int) -> int:
