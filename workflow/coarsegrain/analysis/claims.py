@@ -238,21 +238,23 @@ def _not_converged(nets: Sequence[str], tables: Tables) -> str:
     if not found:
         raise ClaimError(f"it rests on trained nets, and there is no table {CONVERGENCE}.")
     table = pd.concat(found, ignore_index=True)
-    told: dict[str, dict[str, float]] = {FALLS: {}, RESTLESS: {}}
+    falls: dict[str, float] = {}
+    restless: dict[str, list[str]] = {}
     for pattern in nets:
         rows = table[[fnmatchcase(model, pattern) for model in table["model"]]]
         if rows.empty:
             raise ClaimError(f"it rests on {pattern}, which table {CONVERGENCE} does not have.")
         for _, row in rows[~rows["converged"].astype(bool)].iterrows():
-            words = row.get("told")
-            if isinstance(words, str):
-                told[RESTLESS][f"{row['model']} ({words})"] = 0.0
+            model = row["model"]
+            if isinstance(row.get("told"), str):
+                restless.setdefault(model, []).append(row["told"])
             else:
-                known = told[FALLS].get(row["model"], row["fall"])
-                told[FALLS][row["model"]] = max(row["fall"], known)
-    falls = [
-        f"{model} (too few epochs)" if math.isnan(fall) else f"{model} ({100 * fall:.2g} %)"
-        for model, fall in told[FALLS].items()
-    ]
-    sentences = {FALLS: falls, RESTLESS: list(told[RESTLESS])}
+                falls[model] = max(row["fall"], falls.get(model, row["fall"]))
+    sentences = {
+        FALLS: [
+            f"{model} (too few epochs)" if math.isnan(fall) else f"{model} ({100 * fall:.2g} %)"
+            for model, fall in falls.items()
+        ],
+        RESTLESS: [f"{model} ({', '.join(each)})" for model, each in restless.items()],
+    }
     return "; ".join(f"{words}: {', '.join(each)}" for words, each in sentences.items() if each)
