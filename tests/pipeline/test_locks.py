@@ -276,18 +276,22 @@ def test_jobs_leave_what_holds_unless_they_are_forced(runs, monkeypatch, setting
 TABLE = "tables/model_architectures.csv"
 
 
-def stopped(checkout, results):
-    """A run that makes a table in the folder ``results``, stopped while it holds its lock."""
+def at_a_job(checkout, results):
+    """A run that makes a table in the folder ``results``: its job waits while ``wait`` is there."""
+    wait = checkout.path / "wait"
+    wait.touch()
+    before = checkout.path / "before_every_shell_command.sh"
+    before.write_text(f"while [ -e '{wait}' ]; do sleep 0.05; done\n")
     process = subprocess.Popen(
         [sys.executable, "-m", "snakemake", "--cores", "1", f"{results}/{TABLE}",
          "--config", f"results_dir={results}"],
         cwd=checkout.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "BASH_ENV": str(before)}, start_new_session=True,
     )  # fmt: skip
     lock = checkout.path / ".snakemake/runs" / results / "run.lock"
     while not (lock.exists() and lock.read_text()):
         assert process.poll() is None
         time.sleep(0.01)
-    process.send_signal(signal.SIGSTOP)
     return process
 
 
@@ -297,8 +301,8 @@ def run(checkout, results, *arguments):
 
 @pytest.mark.slow
 def test_beside_a_live_run_a_killed_one_starts_again_and_unlock_leaves_the_live_ones_lock(checkout):
-    alive, other = stopped(checkout, "results/one"), stopped(checkout, "results/two")
-    other.kill()
+    alive, other = at_a_job(checkout, "results/one"), at_a_job(checkout, "results/two")
+    os.killpg(other.pid, signal.SIGKILL)
     other.wait()
     try:
         unlocked = run(checkout, "results/one", "--unlock")
@@ -314,7 +318,7 @@ def test_beside_a_live_run_a_killed_one_starts_again_and_unlock_leaves_the_live_
         dry = run(checkout, "results/one", f"results/one/{TABLE}", "--dry-run")
         assert "Another Snakemake instance is running" in dry.stdout
     finally:
-        alive.send_signal(signal.SIGCONT)
+        (checkout.path / "wait").unlink()
     assert alive.wait() == 0
     tables = [checkout.path / results / TABLE for results in ("results/one", "results/two")]
     assert tables[0].read_bytes() == tables[1].read_bytes()
