@@ -55,7 +55,8 @@ class Checkout:
         for module in there.glob("workflow/**/__init__.py"):
             for kernels in (other.path / KERNELS).glob(f"*/{named(module)}"):
                 place = self.path / KERNELS / kernels.parent.name
-                shutil.copytree(kernels, place / named(here / module.relative_to(there)))
+                theirs = place / named(here / module.relative_to(there))
+                shutil.copytree(kernels, theirs, dirs_exist_ok=True)
 
     def snakemake(self, *arguments, variables=None):
         """Run snakemake here; the answer's ``stdout`` holds all it printed."""

@@ -8,7 +8,13 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from checkouts import PROJECT, Checkout
+from checkouts import KERNELS, PROJECT, Checkout
+from pipeline.environment import digest_of_kernels
+
+# Every kernel is compiled once, by whichever test needs it first, and kept where the runs of this
+# checkout keep theirs. Before any module with kernels is imported.
+os.environ["COARSEGRAIN_KERNEL_CACHE"] = "1"
+os.environ["NUMBA_CACHE_DIR"] = str(PROJECT / KERNELS / digest_of_kernels())
 
 # One numeric thread, as the pipeline has by default: with more, tests side by side get slow.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -53,6 +59,7 @@ def recorded_smoke_run(tmp_path_factory):
             for folder in (done, records):
                 folder.mkdir()
             checkout = Checkout.at(done)
+            checkout.take_kernels(Checkout(PROJECT))
             recorder = done / "workflow" / RECORDER.name
             shutil.copy(RECORDER, recorder)
             run = checkout.smoke(variables={"COARSEGRAIN_RECORDING": str(records)})

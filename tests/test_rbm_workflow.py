@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from checkouts import Checkout
+from checkouts import PROJECT, Checkout
 from coarsegrain.storage.tables import read_table
 from pipeline.sidecars import sha256, sidecar_path
 from pipeline.studies.machines import MACHINES
@@ -57,7 +57,8 @@ def only_machines(tmp_path_factory):
 @pytest.fixture(scope="module")
 def rbm_run(only_machines, smoke_run, tmp_path_factory):
     checkout = Checkout.at(tmp_path_factory.mktemp("rbm"))
-    checkout.take_kernels(smoke_run)  # the sampler's; machines' are compiled
+    for other in (smoke_run, Checkout(PROJECT)):  # kernels of the sampler, and of machines
+        checkout.take_kernels(other)
     run = checkout.smoke(changes=[only_machines])
     assert run.returncode == 0, run.stdout
     return checkout
