@@ -1,4 +1,4 @@
-"""The real Snakefile through profiles/slurm, on a real Slurm: the smoke preset, with one member."""
+"""The real Snakefile through profiles/slurm, on a real Slurm: the whole smoke preset."""
 
 import os
 import re
@@ -30,31 +30,12 @@ def cluster(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def changes(tmp_path_factory):
-    """Laid over the smoke preset: one member has all rules, and half of the jobs."""
-    path = tmp_path_factory.mktemp("settings") / "one_member.yaml"
-    path.write_text("members: 1\n")
-    return [path]
-
-
-@pytest.fixture(scope="module")
-def local_run(smoke_run, changes, tmp_path_factory):
-    """The same without a cluster."""
-    checkout = smoke_run.copied(tmp_path_factory.mktemp("local") / "run")
-    for path in (checkout.path / "results/smoke").rglob("*member-1*"):
-        path.unlink()
-    run = checkout.smoke(changes=changes)
-    assert run.returncode == 0, run.stdout
-    return checkout
-
-
-@pytest.fixture(scope="module")
-def cluster_run(cluster, smoke_run, changes, tmp_path_factory):
-    """A run from nothing to the report, with one training cancelled as it ended."""
+def cluster_run(cluster, smoke_run, tmp_path_factory):
+    """The smoke preset from nothing to the report, with one training cancelled as it ended."""
     checkout = Checkout.at(tmp_path_factory.mktemp("cluster"))
     checkout.take_kernels(smoke_run)
     held = HeldJobs.of(checkout, CUT)
-    run = cluster.start(checkout, "--slurm-keep-successful-logs", changes=changes)
+    run = cluster.start(checkout, "--slurm-keep-successful-logs")
     training = run.wait_for_held(held)
     cluster.command("scancel", cluster.number_of(CUT_JOB))
     wait_until(lambda: not is_running(training))
@@ -70,20 +51,20 @@ def finished(cluster_run, tmp_path):
     return cluster_run.checkout.copied(tmp_path / "finished")
 
 
-def test_tables_from_the_cluster_are_those_of_a_local_run_byte_for_byte(cluster_run, local_run):
-    tables = local_run.tables()
+def test_tables_from_the_cluster_are_those_of_a_local_run_byte_for_byte(cluster_run, smoke_run):
+    tables = smoke_run.tables()
     assert len(tables) >= 7
     assert cluster_run.checkout.tables() == tables
 
 
-def test_everything_else_is_made_on_the_cluster_too(cluster_run, local_run):
+def test_everything_else_is_made_on_the_cluster_too(cluster_run, smoke_run):
     here, there = (
         {name: path.read_bytes() for name, path in made(checkout, *FOLDERS).items()}
-        for checkout in (local_run, cluster_run.checkout)
+        for checkout in (smoke_run, cluster_run.checkout)
     )
-    assert len(here) > 60
+    assert len(here) > 100
     assert there == here
-    figures = made(local_run, "figures")
+    figures = made(smoke_run, "figures")
     assert made(cluster_run.checkout, "figures").keys() == figures.keys()
     report = (cluster_run.checkout.path / "results/smoke/report.html").read_text()
     shown = [path.name for path in figures.values() if path.suffix == ".png"]
@@ -137,24 +118,24 @@ def test_jobs_ask_for_the_time_and_memory_of_their_rules_and_for_no_gpu(cluster_
 
 
 def test_after_the_cluster_nothing_is_left_to_do_here_and_after_here_nothing_there(
-    cluster, cluster_run, local_run, changes
+    cluster, cluster_run, smoke_run
 ):
-    here = cluster_run.checkout.smoke("--dry-run", changes=changes)
+    here = cluster_run.checkout.smoke("--dry-run")
     assert here.returncode == 0
     assert "Nothing to be done" in here.stdout, here.stdout
-    status, said = cluster.start(local_run, "--dry-run", changes=changes).end()
+    status, said = cluster.start(smoke_run, "--dry-run").end()
     assert status == 0
     assert "Nothing to be done" in said, said
 
 
-def test_what_the_cluster_made_stays_when_snakemakes_own_notes_are_lost(finished, changes):
+def test_what_the_cluster_made_stays_when_snakemakes_own_notes_are_lost(finished):
     shutil.rmtree(finished.path / ".snakemake")
-    run = finished.smoke(changes=changes)
+    run = finished.smoke()
     assert run.returncode == 0
     assert "Nothing to be done" in run.stdout, run.stdout
     preset = PROJECT / "workflow/presets/smoke.yaml"
     verified = subprocess.run(
-        [sys.executable, "-m", "pipeline.verify", "--configfile", preset, *changes],
+        [sys.executable, "-m", "pipeline.verify", "--configfile", preset],
         cwd=finished.path,
         env={**os.environ, "PYTHONPATH": str(finished.path / "workflow")},
         capture_output=True,
