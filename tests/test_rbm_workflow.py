@@ -1,4 +1,4 @@
-"""Study B in the real Snakefile: the smoke preset, of this study alone."""
+"""Study B in the real Snakefile: the smoke preset, added to a finished run of study A."""
 
 import csv
 import json
@@ -9,7 +9,7 @@ from checkouts import PROJECT, Checkout
 from coarsegrain.storage.tables import read_table
 from pipeline.sidecars import sha256, sidecar_path
 from pipeline.studies.machines import MACHINES
-from pipeline.studies.rbm import FORMULAS, LEARNED, BoltzmannMachines
+from pipeline.studies.rbm import CODES, FORMULAS, LEARNED, BoltzmannMachines
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ TABLES = {
     ),
     "rbm_flow": (
         "beta_high,beta_low,l1,layer,machine,member,step,beta_in,beta_E,beta_E_error,beta_R,"
-        "beta_R_error"
+        "beta_R_error,beta_net,beta_net_error"
     ),
     "claims": None,
     "certificates": None,
@@ -47,21 +47,31 @@ TABLES = {
 
 
 @pytest.fixture(scope="module")
-def only_machines(tmp_path_factory):
+def both_studies(tmp_path_factory):
     """Settings laid over the preset."""
     path = tmp_path_factory.mktemp("settings") / "studies.yaml"
-    path.write_text("studies: [rbm]\n")
+    path.write_text("studies: [autoencoder, rbm]\n")
     return path
 
 
 @pytest.fixture(scope="module")
-def rbm_run(only_machines, smoke_run, tmp_path_factory):
-    checkout = Checkout.at(tmp_path_factory.mktemp("rbm"))
-    for other in (smoke_run, Checkout(PROJECT)):  # kernels of the sampler, and of machines
-        checkout.take_kernels(other)
-    run = checkout.smoke(changes=[only_machines])
+def rbm_run(both_studies, smoke_run, tmp_path_factory):
+    checkout = smoke_run.copied(tmp_path_factory.mktemp("rbm") / "run")
+    checkout.take_kernels(Checkout(PROJECT))
+    before = made(checkout, "nets", "lattices")
+    run = checkout.smoke(changes=[both_studies])
     assert run.returncode == 0, run.stdout
+    assert made(checkout, "nets", "lattices").items() >= before.items()  # nothing made again
     return checkout
+
+
+def made(run, *folders):
+    """When each file was made."""
+    return {
+        path: path.stat().st_mtime_ns
+        for folder in folders
+        for path in (run.path / RESULTS / folder).rglob("*.*")
+    }
 
 
 def rows(run, table):
@@ -88,7 +98,8 @@ def test_all_machines_and_maps_are_there(rbm_run):
     folder = rbm_run.path / RESULTS / "machines"
     trained = {path.parent.name for path in folder.rglob("member-*.safetensors")}
     assert trained == MACHINES.keys()
-    labels = {each["map"] for each in FORMULAS.values()} | {each[0] for each in LEARNED.values()}
+    labels = {each["map"] for each in FORMULAS.values()}
+    labels |= {label for label, *_ in [*LEARNED.values(), *CODES.values()]}
     assert {row["map"] for row in rows(rbm_run, "mcrg")} == labels
     assert {row["map"] for row in rows(rbm_run, "rg_maps")} == labels
 
@@ -112,24 +123,24 @@ def test_every_output_has_a_sidecar_that_matches_it(rbm_run):
         assert json.loads(sidecar_path(path).read_text())["sha256"] == sha256(path), path
 
 
-def test_claims_are_of_this_study_alone(rbm_run):
+def test_claims_are_of_both_studies(rbm_run):
     claims = read_table(rbm_run.path / RESULTS / "tables/claims.csv")
-    assert set(claims["id"].str[0]) == {"B"}
+    assert set(claims["id"].str[0]) == {"A", "B"}
     assert set(claims["verdict"]) <= {
         "reproduced", "not reproduced", "depends", "undecided", "not tested",
     }  # fmt: skip
 
 
-def test_a_second_run_does_nothing(rbm_run, only_machines):
-    run = rbm_run.smoke(changes=[only_machines])
+def test_a_second_run_does_nothing(rbm_run, both_studies):
+    run = rbm_run.smoke(changes=[both_studies])
     assert run.returncode == 0
     assert "Nothing to be done" in run.stdout
 
 
-def test_an_added_l1_makes_the_penalised_machines_alone(rbm_run, only_machines, tmp_path):
+def test_an_added_l1_makes_the_penalised_machines_alone(rbm_run, both_studies, tmp_path):
     changes = tmp_path / "sweep.yaml"
     changes.write_text("sweeps: {penalty: {rbm.l1: [0.05]}}\n")
-    run = rbm_run.smoke("variants", "--summary", changes=[only_machines, changes])
+    run = rbm_run.smoke("variants", "--summary", changes=[both_studies, changes])
     assert run.returncode == 0, run.stdout
     lines = [line.split("\t") for line in run.stdout.splitlines()]
     machines = {
@@ -140,7 +151,7 @@ def test_an_added_l1_makes_the_penalised_machines_alone(rbm_run, only_machines, 
     assert machines == {"free", "free-hot", "free-blocks"}
 
 
-def test_one_study_is_a_target_of_its_own(rbm_run, only_machines):
-    run = rbm_run.smoke("rbm", changes=[only_machines])
+def test_one_study_is_a_target_of_its_own(rbm_run, both_studies):
+    run = rbm_run.smoke("rbm", changes=[both_studies])
     assert run.returncode == 0
     assert "Nothing to be done" in run.stdout

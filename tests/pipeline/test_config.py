@@ -267,6 +267,7 @@ COMBINATIONS = [
         ["nets.autoencoder_layers is [256, 64, 1025]", "L = 32", "at most L*L = 1024"],
     ),
     ({"L": 4, "nets__autoencoder_layers": [8, 17, 8]}, ["autoencoder_layers", "at most L*L = 16"]),
+    ({"rbm__kernel": 6, "rbm__exponents__L": 8}, ["rbm.kernel is 6", "4 x 4 units", "at most 4"]),
     (
         {"lattices__critical__number": 3, "nets__batch_size": 1},
         ["lattices.critical.number is 3", "0 for validation", "take more lattices"],

@@ -121,6 +121,7 @@ OF_MACHINES = {
     "rbm.lattices": 210,
     "rbm.test_lattices": 110,
     "rbm.hidden": 20,
+    "rbm.kernel": 3,
     "rbm.batch": 10,
     "rbm.chains": 10,
     "rbm.gibbs_steps": 2,

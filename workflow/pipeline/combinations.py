@@ -15,6 +15,7 @@ def combinations() -> Iterator[Combination]:
     reach = ("lattices.critical.beta", "lattices.wide_range.beta_max", "local_entropy.beta_max")
     yield ("lattices.method", "L", *reach), _exact_sampling
     yield ("members_of", "members", "L"), _members_of
+    yield ("rbm.kernel", "rbm.exponents.L"), _kernel
     for section in ("lattices.wide_range", "local_entropy"):
         yield (f"{section}.beta_min", f"{section}.beta_max"), _range(section)
     for kind, section in (
@@ -30,6 +31,15 @@ def _autoencoder_layers(layers: str | list[int], L: int) -> str | None:
     return (
         f"nets.autoencoder_layers is {layers}, larger than the lattice; "
         f"with L = {L} each must be at most L*L = {L * L}."
+    )
+
+
+def _kernel(sites: int, L: int) -> str | None:
+    if 2 * sites <= L:
+        return None
+    return (
+        f"rbm.kernel is {sites}: it does not fit on the stack's second layer, of {L // 2} x "
+        f"{L // 2} units; take at most {L // 2}, or a larger rbm.exponents.L."
     )
 
 

@@ -10,7 +10,7 @@ from pipeline.config import validated
 from pipeline.defaults import laid_over_defaults
 from pipeline.studies.experiment import Experiment
 from pipeline.studies.machines import MACHINES
-from pipeline.studies.rbm import CRITICAL, FORMULAS, LEARNED, STACK
+from pipeline.studies.rbm import CODES, CRITICAL, FORMULAS, LEARNED, STACK
 
 SMOKE = yaml.safe_load((PROJECT / "workflow/presets/smoke.yaml").read_text())
 
@@ -64,7 +64,7 @@ def of(method, *names):
     return lambda key: key[0] == method and (not names or key[1] in names)
 
 
-KERNELS = [name for name, machine in MACHINES.items() if machine.kernel]
+KERNELS = [name for name, machine in MACHINES.items() if machine.kernel != 0]
 FREE = [name for name in MACHINES if name not in KERNELS]
 PENALISED = ["free", "free-hot", "free-blocks"]
 SETS = {
@@ -78,6 +78,7 @@ DECIDES = {
     ("beta", 0.43): [SETS["critical"], SETS["test"], of("block_mechanism")],
     ("lattices", 210): [SETS["training"], of("sample_blocks")],
     ("test_lattices", 110): [SETS["test"]],
+    ("kernel", 3): [of("train_machine", *set(KERNELS) - {"disjoint"})],
     ("batch", 10): [of("train_machine")],
     ("chains", 10): [of("train_machine")],
     ("gibbs_steps", 2): [of("train_machine")],
@@ -142,3 +143,55 @@ def test_what_a_variant_of_the_penalty_makes_is_of_penalised_machines():
     assert own == set(PENALISED)
     assert "/variants/" not in rbm.table("rbm_flow")
     assert "/variants/" in rbm.table("rbm_fields")
+
+
+@pytest.fixture
+def both():
+    """Makes both studies under the smoke preset, with changes."""
+
+    def made(changes):
+        config = {**SMOKE, "studies": ["autoencoder", "rbm"], **changes}
+        studies = Experiment(validated(laid_over_defaults(config))).studies
+        return studies["autoencoder"], studies["rbm"]
+
+    return made
+
+
+def test_nets_of_the_same_side_are_put_to_the_same_tests(both):
+    nets, rbm = both({})
+    alone = study()["rbm"]
+    added = {f"results/smoke/exponents/{name}.csv" for name in CODES}
+    maps = [set(each.collect_exponents().inputs["exponents"]) for each in (rbm, alone)]
+    assert maps[0] - maps[1] == added
+    recipe = rbm.measure_exponents("autoencoder-code")
+    assert recipe.inputs["weights"] == [nets.network("Model-1", 0)]
+    of_coarse_grainer = rbm.measure_exponents("coarse-grainer-code").inputs["weights"]
+    assert of_coarse_grainer == nets.train_net("Model-2-CG", 0).inputs["transferred"]
+    assert rbm.reconstruction_flow().inputs["thermometers"] == nets.networks("thermometer")
+    assert alone.reconstruction_flow().inputs["thermometers"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes", "thermometers"),
+    [
+        ({"L": 16}, 0, 0),
+        ({"L": 16, "rbm": {**SMOKE["rbm"], "L": 16}}, 0, 2),
+        ({"nets": {**SMOKE["nets"], "autoencoder_layers": [30, 10, 30]}}, 1, 2),
+        ({"nets": {**SMOKE["nets"], "activation": "tanh"}}, 0, 2),
+    ],
+)
+def test_nets_whose_sizes_or_units_do_not_fit_are_left_out(both, changes, codes, thermometers):
+    _, rbm = both(changes)
+    alone = len(study()["rbm"].collect_exponents().inputs["exponents"])
+    assert len(rbm.collect_exponents().inputs["exponents"]) == alone + codes
+    assert len(rbm.reconstruction_flow().inputs["thermometers"]) == thermometers
+
+
+def test_a_variant_that_changes_nets_has_their_codes_and_no_machines_of_its_own(both):
+    config = {**SMOKE, "studies": ["autoencoder", "rbm"], "variants": {"v": {"nets": {"l1": 0.1}}}}
+    ((_, variant),) = Experiment(validated(laid_over_defaults(config))).variants
+    rbm = variant.studies["rbm"]
+    own = {path for path in rbm.collect_exponents().inputs["exponents"] if "/variants/v/" in path}
+    assert own == {f"results/smoke/variants/v/exponents/{name}.csv" for name in CODES}
+    assert "/variants/" not in rbm.machine("free", 0)
+    assert "/variants/" not in rbm.table("rbm_flow")  # thermometers have no penalty

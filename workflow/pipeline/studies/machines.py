@@ -15,6 +15,7 @@ from typing import Any
 
 from coarsegrain.ising.critical_point import BETA_CRITICAL
 from pipeline.studies.lattices import Lattices
+from pipeline.studies.nets import Nets
 from pipeline.studies.study import Config, LatticeSet, Recipe, Study, evenly_spaced, once
 
 
@@ -24,7 +25,8 @@ class Machine:
 
     Attributes:
         label: what tables and figures call it.
-        kernel: sites per side of its kernels; 0: a free machine, whose units see all sites.
+        kernel: sites per side of its kernels, if the config does not decide it; 0: a free machine,
+            whose units see all sites.
         channels: number of kernels.
         data: the kind of lattices that it is trained on.
         penalised: whether its weights have the L1 penalty of the config.
@@ -32,7 +34,7 @@ class Machine:
     """
 
     label: str
-    kernel: int = 4
+    kernel: int | None = None
     channels: int = 1
     data: str = "critical"
     penalised: bool = False
@@ -56,6 +58,8 @@ MACHINES = {
 }
 #: Ranges of β of the lattices behind the flow of temperature: one around β_c, one on each side.
 RANGES = {"wide": (0.3, 0.59), "low": (0.3, 0.42), "high": (0.46, 0.59)}
+#: The study whose nets are put to the same tests, if it is in the same experiment.
+NETS_OF = "autoencoder"
 #: Infinite temperature, as near as a certificate takes it.
 HOT = 1e-6
 #: W₀ of the independent blocks that a machine must find again.
@@ -78,6 +82,12 @@ class Machines(Study):
         super().__init__(config, variant, base, changes)
         self.lattices = lattices
         self.settings: Mapping[str, Any] = config["rbm"]
+        #: The nets of study A, if they are trained in this experiment.
+        self.nets: Nets | None = None
+        if NETS_OF in config["studies"]:
+            nets_of_base = base.nets if base else None
+            self.nets = Nets(config, variant, nets_of_base, changes, lattices=lattices)
+            assert self.nets.always is not None  # before any recipe is asked for
 
     # Sets of lattices
 
@@ -182,13 +192,14 @@ class Machines(Study):
         kind, settings = MACHINES[machine], self.settings
         of_it: dict[str, str | int] = {"machine": machine, "member": member}
         lattices, certificates = self.data(machine, member)
-        size: dict[str, Any] = {"kind": "tied", "channels": kind.channels, "kernel": kind.kernel}
-        if kind.kernel == 0:
+        kernel = settings["kernel"] if kind.kernel is None else kind.kernel
+        size: dict[str, Any] = {"kind": "tied", "channels": kind.channels, "kernel": kernel}
+        if kernel == 0:
             hidden = settings["hidden"]
             number = settings["L"] ** 2 // 4 if hidden == "auto" else int(hidden)
             size = {"kind": "free", "hidden": number}
         of_training = ("batch", "chains", "gibbs_steps", "learning_rate")
-        updates = settings["updates"]["tied" if kind.kernel else "free"]
+        updates = settings["updates"]["tied" if kernel else "free"]
         return Recipe(
             {"lattices": lattices, "below": [self.machine(each, member) for each in kind.below]},
             {

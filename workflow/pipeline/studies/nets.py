@@ -117,6 +117,21 @@ class Nets(Study):
         """The weights of all members of a net."""
         return [self.network(net, member) for member in self.members(net)]
 
+    def encoder(self, net: str, member: int) -> str:
+        """The weights of which the first two layers lead from a model's lattice to its code."""
+        if self.models[net].transferred:
+            return self._transferred(net, member)
+        return self.network(net, member)
+
+    def halves_the_side(self, net: str) -> bool:
+        """Whether a model's code is a linear map to a lattice of half the side."""
+        sizes = model_sizes(self.models[net], self.L, self.config["nets"]["autoencoder_layers"])
+        return (
+            len(sizes) > 2
+            and 4 * sizes[2] == sizes[0]
+            and self.config["nets"]["activation"] == "linear"
+        )
+
     def histories(self, *nets: str) -> list[str]:
         """The histories of all members of nets."""
         return [

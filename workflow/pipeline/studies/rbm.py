@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from coarsegrain.nets.architecture import THERMOMETER
 from pipeline.studies.machines import MACHINES, RANGES, Machines
 from pipeline.studies.study import Figure, Recipe, once
 
@@ -35,6 +36,12 @@ LEARNED: Mapping[str, tuple[str, Sequence[str], bool]] = {
     "machine-sign": ("tied machine, sign", ["tied-1"], False),
     "stack": ("stack, drawn", STACK, True),
     "free": ("free machine, drawn", ["free"], True),
+}
+#: Those that codes of study A's nets give, where they have the same side: what the table calls
+#: them, and the net.
+CODES = {
+    "coarse-grainer-code": ("CG code, sign", "Model-2-CG"),
+    "autoencoder-code": ("Model-1 code, sign", "Model-1"),
 }
 #: Of the flow in one dimension: changes of scale, K that nets learn from and that tables show, and
 #: rings whose lengths are measured, from the K' of the smallest K up.
@@ -112,6 +119,10 @@ class BoltzmannMachines(Machines):
             what = dict(FORMULAS[map])
             if what["kind"] in ("shuffled_majority", "random_blocks"):
                 what["permutation"] = self.seed("permutation", map=map)
+        elif map in CODES and self.nets:
+            label, net = CODES[map]
+            what = {"map": label, "kind": "net", "layers": 2}
+            weights = [self.nets.encoder(net, 0)]
         else:
             label, machines, sampled = LEARNED[map]
             what = {"map": label, "kind": "machine", "sampled": sampled}
@@ -137,6 +148,8 @@ class BoltzmannMachines(Machines):
         maps = [*FORMULAS, *LEARNED]
         if self.settings["hidden"] not in ("auto", self.settings["L"] ** 2 // 4):
             maps.remove("free")  # its units make no lattice of half the side
+        if self.nets and self.settings["exponents"]["L"] == self.nets.L:
+            maps += [name for name, (_, net) in CODES.items() if self.nets.halves_the_side(net)]
         files = [f"{self.folder('measure_exponents', m)}exponents/{m}.csv" for m in maps]
         return Recipe({"exponents": files})
 
@@ -279,12 +292,15 @@ class BoltzmannMachines(Machines):
         (lattices, one), (reference, other) = (
             self._certified(each) for each in ("rbm/flow", "rbm/reference")
         )
+        thermometers: list[str] = []
+        if self.nets and self.settings["L"] == self.nets.L:
+            thermometers = self.nets.networks(THERMOMETER)
         return Recipe(
             {
                 "lattices": lattices,
                 "reference": reference,
                 "machines": every["files"],
-                "thermometers": [],
+                "thermometers": thermometers,
             },
             {"machines": every["entries"], "steps": list(RECONSTRUCTIONS)},
             waits_for=[*one, *other],
