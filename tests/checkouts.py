@@ -58,6 +58,15 @@ class Checkout:
                 theirs = place / named(here / module.relative_to(there))
                 shutil.copytree(kernels, theirs, dirs_exist_ok=True)
 
+    def take_results(self, other, pattern):
+        """Take files of another checkout's results, those whose path has this form."""
+        results = other.path / "results/smoke"
+        for path in results.rglob(pattern):
+            if path.is_file():
+                place = self.path / path.relative_to(other.path)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, place)
+
     def snakemake(self, *arguments, variables=None):
         """Run snakemake here; the answer's ``stdout`` holds all it printed."""
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]

@@ -29,14 +29,9 @@ def benchmark_module(monkeypatch):
     return importlib.import_module
 
 
-def run(program, *arguments, kernels):
+def run(program, *arguments):
     """Run a benchmark program in a process of its own, as ``make bench`` does."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(PROJECT / "workflow"),
-        "COARSEGRAIN_KERNEL_CACHE": "1",
-        "NUMBA_CACHE_DIR": str(kernels),
-    }
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "workflow")}
     command = [sys.executable, BENCHMARKS / program, *map(str, arguments)]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=LIMIT, check=False, env=environment
@@ -46,7 +41,7 @@ def run(program, *arguments, kernels):
 @pytest.mark.slow
 def test_sampling_benchmark_has_a_row_for_all_there_is_and_names_what_is_missing(tmp_path):
     file = tmp_path / "benchmarks.md"
-    done = run("sampling.py", "--quick", "--write", file, kernels=tmp_path / "kernels")
+    done = run("sampling.py", "--quick", "--write", file)
     assert done.returncode == 0, done.stderr
     for sampler in ("coarsegrain, hybrid", "coarsegrain, exact", "textbook Wolff", "two cores"):
         assert sampler in done.stdout
@@ -60,7 +55,7 @@ def test_sampling_benchmark_has_a_row_for_all_there_is_and_names_what_is_missing
 @pytest.mark.slow
 def test_relaxation_benchmark_fits_the_energy_and_m2(tmp_path):
     arguments = ["--side", 8, "--betas", 0.41, "--lattices", 16384, "--length", 30]
-    done = run("relaxation.py", *arguments, kernels=tmp_path / "kernels")
+    done = run("relaxation.py", *arguments)
     assert done.returncode == 0, done.stderr
     header, energy, m2 = done.stdout.splitlines()
     assert header.startswith("L,beta,observable,")
@@ -155,7 +150,7 @@ def small(training_problems, net, batch=10):
 def test_training_benchmark_has_a_row_for_each_batch_size_and_names_what_is_missing(tmp_path):
     file = tmp_path / "benchmarks.md"
     arguments = ["--quick", "--nets", "Model-2", "--peers", "eager", "fused", "keras"]
-    done = run("training.py", *arguments, "--write", file, kernels=tmp_path / "kernels")
+    done = run("training.py", *arguments, "--write", file)
     assert done.returncode == 0, done.stderr
     for net in ("Model-2, batch 10", "Model-2, batch 100"):
         row = rf"^\| {net} \| \*\*[\d,]+ .*\*\* \| [\d,.]+ \[.*\] \| [\d,.]+ \["

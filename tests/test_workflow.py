@@ -146,23 +146,20 @@ def test_lattices_are_the_same_bytes_for_any_number_of_shards(smoke_run, warm_ch
     paths = [f"results/smoke/lattices/{name}.nc" for name in sets]
     certificate = "results/smoke/certificates/local_entropy.json"
     changes = tmp_path / "shards.yaml"
-    for shards in (3, 7):
+    for shards, again in ((3, paths), (7, paths[-1:])):
         changes.write_text(f"lattices: {{shards: {shards}}}")
-        for path in paths:  # those that are there stay
+        for path in again:
             (warm_checkout.path / path).unlink(missing_ok=True)
         run = warm_checkout.smoke(*paths, certificate, changes=[changes])
         assert run.returncode == 0, run.stdout
         assert run.stdout.count(": lattices.sample_shard local_entropy ") == shards
-        for path in paths:
+        for path in (*paths, certificate):
             assert (warm_checkout.path / path).read_bytes() == (smoke_run.path / path).read_bytes()
-        assert (warm_checkout.path / certificate).read_bytes() == (
-            smoke_run.path / certificate
-        ).read_bytes()
         assert not list((warm_checkout.path / "results").rglob("*.shard-*.nc*"))
-        for other in (1, 2, shards):
-            changes.write_text(f"lattices: {{shards: {other}}}")
-            again = warm_checkout.smoke(*paths, certificate, changes=[changes])
-            assert "Nothing to be done" in again.stdout, again.stdout
+    for other in (1, 3):
+        changes.write_text(f"lattices: {{shards: {other}}}")
+        later = warm_checkout.smoke(*paths, certificate, changes=[changes])
+        assert "Nothing to be done" in later.stdout, later.stdout
 
 
 def test_every_set_of_lattices_has_a_certificate_that_it_passed(smoke_run):
