@@ -42,7 +42,7 @@ def config(**edits):
 
 def overlaid(base, preset):
     return base | {
-        key: overlaid(base[key], value) if isinstance(value, dict) else value
+        key: overlaid(base.get(key, {}), value) if isinstance(value, dict) else value
         for key, value in preset.items()
     }
 

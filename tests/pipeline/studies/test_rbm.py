@@ -82,7 +82,8 @@ DECIDES = {
     ("batch", 10): [of("train_machine")],
     ("chains", 10): [of("train_machine")],
     ("gibbs_steps", 2): [of("train_machine")],
-    ("learning_rate", 2e-3): [of("train_machine")],
+    ("learning_rate__tied", 2e-3): [of("train_machine", *KERNELS)],
+    ("learning_rate__free", 2e-3): [of("train_machine", *FREE)],
     ("l1", 2e-2): [
         of("train_machine", *PENALISED),
         of("measure_likelihood", *PENALISED),

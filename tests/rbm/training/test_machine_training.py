@@ -95,7 +95,7 @@ def test_learning_rate_is_held_and_then_falls_to_zero():
     settings = TrainingSettings(updates=100, learning_rate=0.5)
     rates = [settings.learning_rate_of(k) for k in range(101)]
     assert rates[:51] == [0.5] * 51
-    np.testing.assert_allclose(rates[50:], np.linspace(0.5, 0, 51))
+    np.testing.assert_allclose(rates[50:], 0.5 * np.linspace(1, 0, 51) ** 2)
 
 
 @pytest.mark.parametrize(

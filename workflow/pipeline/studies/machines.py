@@ -198,8 +198,10 @@ class Machines(Study):
             hidden = settings["hidden"]
             number = settings["L"] ** 2 // 4 if hidden == "auto" else int(hidden)
             size = {"kind": "free", "hidden": number}
-        of_training = ("batch", "chains", "gibbs_steps", "learning_rate")
-        updates = settings["updates"]["tied" if kernel else "free"]
+        of_training = ("batch", "chains", "gibbs_steps")
+        of_kind = {
+            key: settings[key]["tied" if kernel else "free"] for key in ("updates", "learning_rate")
+        }
         return Recipe(
             {"lattices": lattices, "below": [self.machine(each, member) for each in kind.below]},
             {
@@ -208,11 +210,11 @@ class Machines(Study):
                 **size,
                 "settings": {
                     **{key: settings[key] for key in of_training},
-                    "updates": updates,
+                    **of_kind,
                     "l1": self.l1(machine),
                 },
                 "held_out": 0.1,
-                "records": min(40, updates),
+                "records": min(40, of_kind["updates"]),
                 "start_seed": self.seed("start", **of_it),
                 "shuffling_seed": self.seed("shuffling", **of_it),
                 "chain_seed": self.seed("chains", **of_it),

@@ -13,7 +13,9 @@ class TrainingSettings:
         chains: Gibbs chains that stand for the machine's own distribution; they go on from update
             to update (T. Tieleman, ICML 2008).
         gibbs_steps: of every chain per update: k of PCD-k.
-        learning_rate: of Adam; held for the first half of the updates, then linear to 0.
+        learning_rate: of Adam; held for the first half of the updates, then it falls to 0 with the
+            square of the updates that are left. Noise in the weights falls with it: of many weights
+            it hides how far they still are from rest.
         l1: λ of the penalty λ Σ|w| that is added to -ln p(v) of a lattice, in nats.
         start: standard deviation of the weights at the start.
         adam_betas: decay rates of the means of the gradient and of its square.
@@ -39,8 +41,9 @@ class TrainingSettings:
             raise ValueError("the learning rate must be positive, and l1 not negative.")
 
     def learning_rate_of(self, update: int) -> float:
-        """Learning rate of an update, counted from 0: held, then linear to 0.
+        """Learning rate of an update, counted from 0: held, then falling to 0.
 
         The last update would have the rate 0 if there were one more of them.
         """
-        return self.learning_rate * min(1.0, 2 * (self.updates - update) / self.updates)
+        left = min(1.0, 2 * (self.updates - update) / self.updates)
+        return self.learning_rate * left * left
