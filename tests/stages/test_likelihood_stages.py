@@ -83,7 +83,7 @@ def test_couplings_by_all_sources_and_the_two_figures(machine, lattices, tmp_pat
     fine = tmp_path / "fine.nc"
     write_lattices(fine, fine_spins, np.full(400, BETA), {})
     table = tmp_path / "couplings.csv"
-    spec = {"labels": LABELS, "blockings": 1, "steps": 20, "seed": 5}
+    spec = {"labels": LABELS, "blockings": 1, "chains": 5000, "steps": 20, "seed": 5}
     measure_couplings.main(machine=machine, lattices=lattices, fine=[fine], table=table, spec=spec)
     found = read_table(table).set_index(["source", "operator"])
     assert found.loc[("exact", "nn"), "coupling"] == pytest.approx(BETA, abs=1e-8)

@@ -8,7 +8,7 @@ import pytest
 from coarsegrain.analysis.block_mechanism import exact_block, product_of_blocks
 from coarsegrain.analysis.distant_thermometer import DistantThermometer
 from coarsegrain.analysis.exact_thermometer import exact_beta
-from coarsegrain.analysis.reconstruction_flow import reconstruct
+from coarsegrain.analysis.reconstruction_flow import reconstructions
 from coarsegrain.ising.sampler import sample_lattices
 from coarsegrain.nets.network import Layer, Network, write_network
 from coarsegrain.rbm.machine import FreeMachine, TiedMachine, write_machine
@@ -171,7 +171,8 @@ def test_the_flow_begins_with_the_thermometers_on_the_lattices_themselves(
     assert row["beta_E"] == pytest.approx(exact_beta(seen).beta, abs=1e-8)
     assert row["beta_R"] == pytest.approx(distant.read(seen).beta, abs=1e-8)
     # one reconstruction, with the random numbers of the machine's own seed
-    once = reconstruct(FreeMachine(block_weights()), given.spins, rng=np.random.default_rng(10))
+    machine = FreeMachine(block_weights())
+    ((_, once),) = reconstructions(machine, given.spins, [1], seed=10)
     row = table[(table["step"] == 1) & (table["beta_in"] == 0.4)].iloc[0]
     assert row["beta_E"] == pytest.approx(exact_beta(once[given.betas == 0.4]).beta, abs=1e-8)
     assert "beta_net" not in table

@@ -16,52 +16,34 @@ import pandas as pd
 from coarsegrain.analysis.distant_thermometer import DistantThermometer
 from coarsegrain.analysis.exact_thermometer import Reading, exact_beta
 from coarsegrain.ising.observables import Spins
-from coarsegrain.rbm.machine import (
-    FreeMachine,
-    TiedMachine,
-    hidden_given_visible,
-    visible_given_hidden,
-)
-
-Machine = FreeMachine | TiedMachine
+from coarsegrain.rbm.chains import gibbs_chains
+from coarsegrain.rbm.machine import Machine
 
 COLUMNS = ("step", "beta_in", "beta_E", "beta_E_error", "beta_R", "beta_R_error")
 NET_COLUMNS = ("beta_net", "beta_net_error")
 
 
-def reconstruct(machine: Machine, spins: Spins, *, rng: np.random.Generator) -> Spins:
-    """Lattices drawn by way of the hidden units, v → h → v.
-
-    Args:
-        machine: its visible units are the sites, row by row.
-        spins: (n, L, L) int8, ±1.
-        rng: draws hidden and visible units.
-    """
-    hidden = hidden_given_visible(machine, spins, rng=rng)
-    return visible_given_hidden(machine, hidden, rng=rng).reshape(spins.shape)
-
-
 def reconstructions(
-    machine: Machine, spins: Spins, steps: Sequence[int], *, rng: np.random.Generator
+    machine: Machine, spins: Spins, steps: Sequence[int], *, seed: int
 ) -> Iterator[tuple[int, Spins]]:
     """The lattices after each of the steps named, in order; 0 gives the lattices themselves.
 
     Args:
-        machine: reconstructs.
+        machine: its visible units are the sites, row by row.
         spins: (n, L, L) int8, ±1.
         steps: rising, 0 or more.
-        rng: draws all units.
+        seed: of all units that are drawn.
     Raises:
         ValueError: the steps do not rise.
     """
     if list(steps) != sorted(set(steps)) or min(steps, default=0) < 0:
         raise ValueError(f"steps must rise from 0 or more, not be {list(steps)}.")
-    done = 0
-    for step in steps:
-        for _ in range(step - done):
-            spins = reconstruct(machine, spins, rng=rng)
-        done = step
-        yield step, spins
+    if 0 in steps:
+        yield 0, spins
+    later = [step for step in steps if step]
+    states = gibbs_chains(machine, spins, later, seed=seed)
+    for k, step in enumerate(later):
+        yield step, states[:, k].reshape(spins.shape)
 
 
 def temperature_flow(
@@ -72,7 +54,7 @@ def temperature_flow(
     distant: DistantThermometer,
     net: Callable[[Spins], Reading] | None = None,
     *,
-    rng: np.random.Generator,
+    seed: int,
 ) -> pd.DataFrame:
     """β by every thermometer after every step, for each β that the lattices had.
 
@@ -83,13 +65,13 @@ def temperature_flow(
         steps: those to measure; 0 is the control, the thermometers on what they should read.
         distant: thermometer R.
         net: a third thermometer, if there is one.
-        rng: draws all units.
+        seed: of all units that are drawn.
     Returns:
         Columns ``COLUMNS``, and ``NET_COLUMNS`` with a third thermometer; one row per β and step.
     """
     rows = []
     groups = [betas == beta for beta in np.unique(betas)]
-    for step, seen in reconstructions(machine, spins, steps, rng=rng):
+    for step, seen in reconstructions(machine, spins, steps, seed=seed):
         for group in groups:
             readings = [exact_beta(seen[group]), distant.read(seen[group])]
             if net is not None:

@@ -236,6 +236,7 @@ class BoltzmannMachines(Machines):
             {
                 "labels": self.label(machine, member),
                 "blockings": layer - 1,
+                "chains": 5000,
                 "steps": 100,
                 "seed": self.seed("couplings", machine=machine, member=member),
             },

@@ -21,11 +21,11 @@ def main(*, machine: Input, lattices: Input, fine: Inputs, table: Output, spec: 
     """Couplings from four sources; where a machine holds what its lattices have, they agree.
 
     ``exact``: of the machine's marginal ln p*(v). ``samples``: fitted to Gibbs chains of the
-    machine, one from every lattice. ``data``: fitted to the lattices of its layer. ``majority``:
+    machine, from as many lattices. ``data``: fitted to the lattices of its layer. ``majority``:
     fitted to fine lattices after blockings by the majority rule: the K' of the renormalization
     group at that layer; left out if there are no fine lattices.
     Spec: labels (columns that say which machine it is: machine, member, layer, l1); blockings;
-    steps (of the chains); seed.
+    chains, at most so many, and their steps; seed.
     """
     q, _ = read_machine(machine)
     spins = read_lattices(lattices).spins
@@ -33,7 +33,7 @@ def main(*, machine: Input, lattices: Input, fine: Inputs, table: Output, spec: 
     rows: list[Row] = [
         ("exact", each.operator, each.value, 0.0, each.spread) for each in exact_couplings(q, L)
     ]
-    samples = gibbs_chains(q, spins, [spec["steps"]], seed=spec["seed"])
+    samples = gibbs_chains(q, spins[: spec["chains"]], [spec["steps"]], seed=spec["seed"])
     rows += _fitted("samples", samples.reshape(-1, L, L)) + _fitted("data", spins)
     rng = np.random.default_rng(spec["seed"])
     for path in fine:

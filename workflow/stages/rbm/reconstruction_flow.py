@@ -48,9 +48,8 @@ def main(
     for path, entry in zip(machines, spec["machines"], strict=True):
         names = {key: value for key, value in entry.items() if key != "seed"}
         machine, _ = read_machine(path)
-        rng = np.random.default_rng(entry["seed"])
         flow = temperature_flow(
-            machine, before.spins, before.betas, spec["steps"], distant, third, rng=rng
+            machine, before.spins, before.betas, spec["steps"], distant, third, seed=entry["seed"]
         )
         flows.append(pd.DataFrame({**names, **flow.round(DECIMALS)}))
     write_table(table, pd.concat(flows, ignore_index=True))
