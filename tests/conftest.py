@@ -44,29 +44,53 @@ def checkout(tmp_path):
     return Checkout.at(tmp_path)
 
 
-@pytest.fixture(scope="session")
-def recorded_smoke_run(tmp_path_factory):
+def recorded(name, start, tmp_path_factory, **options):
     """A checkout in which the smoke preset has run, and a folder of what its jobs really did.
 
     Workers that run tests side by side share it, so tests must not even dry-run in it.
+
+    Args:
+        name: of the run.
+        start: makes the checkout in a folder.
+        options: of ``Checkout.smoke``.
     """
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
-    done, records, ended = shared / "smoke", shared / "records", shared / "smoke-has-ended"
-    with FileLock(shared / "smoke.lock"):
+    done, records, ended = shared / name, shared / f"{name}-records", shared / f"{name}-has-ended"
+    with FileLock(shared / f"{name}.lock"):
         if not ended.exists():
-            for folder in (done, records):
-                folder.mkdir()
-            checkout = Checkout.at(done)
+            records.mkdir()
+            checkout = start(done)
             checkout.take_kernels(Checkout(PROJECT))
             recorder = done / "workflow" / RECORDER.name
             shutil.copy(RECORDER, recorder)
-            run = checkout.smoke(variables={"COARSEGRAIN_RECORDING": str(records)})
+            run = checkout.smoke(variables={"COARSEGRAIN_RECORDING": str(records)}, **options)
             recorder.unlink()
             assert run.returncode == 0, run.stdout
             ended.touch()
     return Checkout(done), records
+
+
+@pytest.fixture(scope="session")
+def recorded_smoke_run(tmp_path_factory):
+    """The smoke preset, from nothing."""
+    return recorded("smoke", Checkout.at, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def both_studies(tmp_path_factory):
+    """Settings laid over the smoke preset."""
+    path = tmp_path_factory.mktemp("settings") / "studies.yaml"
+    path.write_text("studies: [autoencoder, rbm]\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def recorded_rbm_run(recorded_smoke_run, both_studies, tmp_path_factory):
+    """Study B, added to the finished run of study A."""
+    start = recorded_smoke_run[0].copied
+    return recorded("rbm", start, tmp_path_factory, changes=[both_studies])
 
 
 @pytest.fixture(scope="session")

@@ -227,15 +227,16 @@ class BoltzmannMachines(Machines):
             f"rbm/L-{self.settings['exponents']['L']}" if machine in STACK else "rbm/test"
         )
         fine: list[str] = []
+        of_fine: dict[str, int] = {}
         if layer > 1:
             below = MACHINES[machine].below[-1]
-            fine = [lattices]
+            fine, of_fine = [lattices], {"blockings": layer - 1}
             lattices = f"{self.folder('sample_layer', below)}machines/{below}/layer.nc"
         return Recipe(
             {"machine": self.machine(machine, member), "lattices": lattices, "fine": fine},
             {
                 "labels": self.label(machine, member),
-                "blockings": layer - 1,
+                **of_fine,
                 "chains": 5000,
                 "steps": 100,
                 "seed": self.seed("couplings", machine=machine, member=member),

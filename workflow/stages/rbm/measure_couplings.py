@@ -24,8 +24,8 @@ def main(*, machine: Input, lattices: Input, fine: Inputs, table: Output, spec: 
     machine, from as many lattices. ``data``: fitted to the lattices of its layer. ``majority``:
     fitted to fine lattices after blockings by the majority rule: the K' of the renormalization
     group at that layer; left out if there are no fine lattices.
-    Spec: labels (columns that say which machine it is: machine, member, layer, l1); blockings;
-    chains, at most so many, and their steps; seed.
+    Spec: labels (columns that say which machine it is: machine, member, layer, l1); chains, at
+    most so many, and their steps; blockings, of fine lattices if there are any; seed.
     """
     q, _ = read_machine(machine)
     spins = read_lattices(lattices).spins

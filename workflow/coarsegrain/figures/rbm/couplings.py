@@ -1,5 +1,7 @@
 """Couplings of machines layer by layer, against those of their lattices and of block spins."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -53,8 +55,10 @@ def couplings(table: pd.DataFrame) -> Figure:
             if layers[place] != layers[place - 1]:
                 axes.axvline(place - 0.5, color="#cccccc", lw=0.8)
         axes.set_title(OPERATORS[operator])
-        axes.set_xticks(range(len(places)), [f"layer {layer}\n{name}" for layer, name in places])
-        axes.tick_params("x", labelrotation=25 if len(places) > 3 else 0)
+        axes.set_xticks(
+            range(len(places)), [_words(layer, name, places) for layer, name in places],
+            rotation=35, ha="right", rotation_mode="anchor",
+        )  # fmt: skip
         axes.set_xlim(-0.5, len(places) - 0.5)
         axes.set_ylabel("coupling K")
     key.axis("off")
@@ -67,6 +71,11 @@ def couplings(table: pd.DataFrame) -> Figure:
         "and likewise for four spins. Dotted: the critical coupling 0.4407 of the Ising lattices.",
     )
     return figure
+
+
+def _words(layer: int, name: str, places: Collection[tuple[int, str]]) -> str:
+    """A machine's name, with its layer if there are several."""
+    return f"{name}, layer {layer}" if sum(each == name for _, each in places) > 1 else name
 
 
 def _draw(axes: Axes, rows: pd.DataFrame, source: str, places: list[float]) -> None:

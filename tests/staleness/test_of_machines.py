@@ -1,0 +1,75 @@
+"""Jobs of study B do what their rules declare, and are stale when what they use is edited."""
+
+import pytest
+from cases import FileEdit, assert_exactly
+from edits import files
+from recording import Recording
+
+from planning import Planner
+
+pytestmark = pytest.mark.slow
+
+STUDIES = {"studies": ["autoencoder", "rbm"]}
+# What a run on a CPU does not import.
+ON_A_GPU = {"workflow/coarsegrain/rbm/training/gpu.py": {"train_machine"}}
+#: The library of this study alone; what studies share is edited in test_edited_files.py.
+OF_MACHINES = [
+    name
+    for name in files(".py")
+    if name.startswith(("workflow/coarsegrain/rbm/", "workflow/stages/rbm/"))
+]
+
+
+@pytest.fixture(scope="module")
+def recording(recorded_rbm_run):
+    """What every job of study B really did, and those of all studies together."""
+    return Recording(recorded_rbm_run[1])
+
+
+@pytest.fixture(scope="module")
+def plan(recorded_rbm_run, tmp_path_factory):
+    """Plans the jobs of study B, of a copy of the run."""
+    copy = recorded_rbm_run[0].copied(tmp_path_factory.mktemp("rbm") / "copy")
+    planner = Planner(copy.path, tmp_path_factory.mktemp("plan"))
+    yield lambda *arguments, **changes: planner.plan(*arguments, settings=STUDIES, **changes)
+    planner.close()
+
+
+@pytest.fixture(scope="module")
+def planned(recording, plan):
+    """Every job of the study as its rule has it, by name."""
+    names = {job.name for job in recording.jobs}
+    every = {recording.name_of(job.outputs): job for job in plan("--forceall")}
+    assert names <= every.keys()
+    return {name: every[name] for name in names}
+
+
+def test_jobs_write_and_read_what_their_rules_declare(recording, planned):
+    results = {path for job in planned.values() for path in (*job.inputs, *job.outputs)}
+    for job in recording.jobs:
+        declared = planned[job.name]
+        if declared.rule == "report":
+            continue
+        assert set(declared.outputs) == set(job.outputs)
+        assert (job.read & results) - set(job.outputs) <= set(declared.inputs), job
+        unread = set(declared.inputs) - job.read
+        certificates = declared.rule != "collect_certificates"
+        assert {path for path in unread if not ("/certificates/" in path and certificates)} == set()
+
+
+def test_every_key_of_a_spec_is_read_by_the_stage_that_it_is_given_to(recording):
+    unread = {
+        (job.stage, key)
+        for job in recording.jobs
+        if job is not recording.report
+        for key in job.given - job.used
+    }
+    assert unread == set()
+
+
+@pytest.mark.parametrize("name", OF_MACHINES)
+def test_an_edit_makes_stale_what_ran_with_the_file_and_what_follows(recording, plan, name):
+    stages = ON_A_GPU.get(name, set())
+    ran = recording.jobs_where(lambda job: name in job.code or job.stage in stages)
+    edits = FileEdit((name,)).changes()["edits"]
+    assert_exactly(plan(edits=edits), recording.with_downstream(ran), recording)
