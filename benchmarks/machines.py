@@ -73,7 +73,10 @@ def plain_numpy(batches: Batches, weights: npt.NDArray[np.float32]) -> Step:
 
 
 def scikit_learn(batches: Batches, weights: npt.NDArray[np.float32]) -> Step:
-    """``sklearn.neural_network.BernoulliRBM.partial_fit``: an update of PCD-1 per call."""
+    """``sklearn.neural_network.BernoulliRBM``: what its ``fit`` does for each batch, PCD-1.
+
+    The public ``partial_fit`` checks every batch first, a fifth of its time at 256 x 64.
+    """
     from sklearn.neural_network import BernoulliRBM
 
     peer = BernoulliRBM(
@@ -83,8 +86,10 @@ def scikit_learn(batches: Batches, weights: npt.NDArray[np.float32]) -> Step:
         random_state=1,
     )
 
+    peer.partial_fit(batches[0])
+
     def step(k: int) -> None:
-        peer.partial_fit(batches[k % len(batches)])
+        peer._fit(batches[k % len(batches)], peer.random_state_)
 
     return step
 
