@@ -25,10 +25,10 @@ TABLES = {
         "model,member,updates,gap_nats,gap_error,gain_nats,gain_error,converged,told"
     ),
     "rbm_likelihood": (
-        "l1,layer,machine,member,kind,kernel,n_visible,n_hidden,weights,method,ln_z,ln_z_error,ess,"
+        "machine,member,layer,l1,kind,kernel,n_visible,n_hidden,weights,method,ln_z,ln_z_error,ess,"
         "cross_entropy_nats,kl_nats,kl_error,believed,chosen"
     ),
-    "rbm_couplings": "l1,layer,machine,member,source,operator,coupling,std_error,spread",
+    "rbm_couplings": "machine,member,layer,l1,source,operator,coupling,std_error,spread",
     "rbm_fields": None,
     "rbm_field_units": None,
     "rbm_soft_majority": None,
@@ -37,7 +37,7 @@ TABLES = {
         "lattices"
     ),
     "rbm_flow": (
-        "beta_high,beta_low,l1,layer,machine,member,step,beta_in,beta_E,beta_E_error,beta_R,"
+        "machine,member,layer,l1,beta_low,beta_high,step,beta_in,beta_E,beta_E_error,beta_R,"
         "beta_R_error,beta_net,beta_net_error"
     ),
     "claims": None,

@@ -21,7 +21,7 @@ from stages.rbm import (
 )
 
 BETA = 0.4
-LABELS = {"machine": "bonds", "member": 0, "layer": 1, "l1": 0.0}
+LABELS = [["machine", "bonds"], ["member", 0], ["layer", 1], ["l1", 0.0]]
 EFFORT = {
     "ais_chains": 64, "ais_steps": 300, "bar_chains": 128, "bar_burn_in": 20, "bar_states": 2,
     "bar_spacing": 5,

@@ -51,7 +51,8 @@ def machines(tmp_path):
 
 def entries(*names):
     return [
-        {"machine": name, "member": 0, "l1": 0.01, "seed": 10 + k} for k, name in enumerate(names)
+        {"labels": [["machine", name], ["member", 0], ["l1", 0.01]], "seed": 10 + k}
+        for k, name in enumerate(names)
     ]
 
 

@@ -163,12 +163,13 @@ class Machines(Study):
         lattices = self.lattice_set(kind, member)
         return self.lattices.path(lattices), [self.lattices.certificate(lattices)]
 
-    def label(self, name: str, member: int) -> dict[str, Any]:
-        """What tables call a member."""
+    def labels(self, name: str, member: int) -> list[list[Any]]:
+        """What tables call a member: columns and their values, in order."""
         layer = 1 + len(MACHINES[name].below)
-        return {
-            "machine": MACHINES[name].label, "member": member, "layer": layer, "l1": self.l1(name),
-        }  # fmt: skip
+        return [
+            ["machine", MACHINES[name].label], ["member", member], ["layer", layer],
+            ["l1", self.l1(name)],
+        ]  # fmt: skip
 
     def l1(self, name: str) -> float:
         """The strength of the L1 penalty on a machine's weights."""

@@ -97,7 +97,10 @@ class BoltzmannMachines(Machines):
             "names": [name for name, _ in every],
             "files": [self.machine(name, k) for name, k in every],
             "entries": [
-                {**self.label(name, k), "seed": self.seed(purpose, machine=name, member=k)}
+                {
+                    "labels": self.labels(name, k),
+                    "seed": self.seed(purpose, machine=name, member=k),
+                }
                 for name, k in every
             ],
         }
@@ -201,7 +204,7 @@ class BoltzmannMachines(Machines):
         return Recipe(
             {"machine": self.machine(machine, member), "lattices": lattices},
             {
-                "labels": self.label(machine, member),
+                "labels": self.labels(machine, member),
                 "ising": True,
                 "effort": dict(self.settings["likelihood"]),
                 "seed": self.seed("likelihood", machine=machine, member=member),
@@ -235,7 +238,7 @@ class BoltzmannMachines(Machines):
         return Recipe(
             {"machine": self.machine(machine, member), "lattices": lattices, "fine": fine},
             {
-                "labels": self.label(machine, member),
+                "labels": self.labels(machine, member),
                 **of_fine,
                 "chains": 5000,
                 "steps": 100,
@@ -290,7 +293,8 @@ class BoltzmannMachines(Machines):
         """β of lattices that machines reconstruct again and again."""
         every = self._all(FLOW, "reconstruction")
         for name, entry in zip(every["names"], every["entries"]):
-            entry["beta_low"], entry["beta_high"] = RANGES[name]
+            low, high = RANGES[name]
+            entry["labels"] = [*entry["labels"], ["beta_low", low], ["beta_high", high]]
         (lattices, one), (reference, other) = (
             self._certified(each) for each in ("rbm/flow", "rbm/reference")
         )

@@ -16,9 +16,9 @@ DECIMALS = 9
 def main(*, lattices: Input, machines: Inputs, table: Output, spec: Spec) -> None:
     """Fit the kernel to every unit, and to the same unit with its weights shuffled.
 
-    Spec: machines, one entry for each file: what the table calls it (machine, member, …, the same
-    keys for all), and seed, of its shuffling; lattices, how many of the file the units are seen at
-    work on. One unit per channel of a tied machine.
+    Spec: machines, one entry for each file: labels (pairs of a column and its value, the same
+    columns for all), and seed, of its shuffling; lattices, how many of the file the units are seen
+    at work on. One unit per channel of a tied machine.
 
     Columns: explained, uneven, ring and beyond are shares of Σw²; told is the share of what the
     unit tells of a lattice, in nats, that the kernel on its block tells, too; silent is 1 for a
@@ -27,7 +27,7 @@ def main(*, lattices: Input, machines: Inputs, table: Output, spec: Spec) -> Non
     seen = read_lattices(lattices).spins[: spec["lattices"]]
     rows = []
     for path, entry in zip(machines, spec["machines"], strict=True):
-        names = {key: value for key, value in entry.items() if key != "seed"}
+        names = dict(entry["labels"])
         machine, _ = read_machine(path)
         first = machine.hidden_side**2 if isinstance(machine, TiedMachine) else 1
         fields = receptive_fields(machine)[::first]

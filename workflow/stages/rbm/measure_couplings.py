@@ -24,7 +24,7 @@ def main(*, machine: Input, lattices: Input, fine: Inputs, table: Output, spec: 
     machine, from as many lattices. ``data``: fitted to the lattices of its layer. ``majority``:
     fitted to fine lattices after blockings by the majority rule: the K' of the renormalization
     group at that layer; left out if there are no fine lattices.
-    Spec: labels (columns that say which machine it is: machine, member, layer, l1); chains, at
+    Spec: labels (pairs of a column and its value that say which machine it is); chains, at
     most so many, and their steps; blockings, of fine lattices if there are any; seed.
     """
     q, _ = read_machine(machine)
@@ -43,7 +43,7 @@ def main(*, machine: Input, lattices: Input, fine: Inputs, table: Output, spec: 
         rows += _fitted("majority", blocks)
     columns = ["source", "operator", "coupling", "std_error", "spread"]
     measured = pd.DataFrame(rows, columns=columns).round(DIGITS)
-    labels = pd.DataFrame([spec["labels"]] * len(measured))
+    labels = pd.DataFrame([dict(spec["labels"])] * len(measured))
     write_table(table, pd.concat([labels, measured], axis=1))
 
 

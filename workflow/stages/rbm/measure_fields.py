@@ -21,13 +21,13 @@ DECIMALS = 9  # numpy's sines differ by processor in the last digits of a float6
 def main(*, machines: Inputs, table: Output, units: Output, spec: Spec) -> None:
     """Locality of every machine, trained and with weights shuffled within each unit; and by unit.
 
-    Spec: machines, one entry for each file: what the tables call it (machine, member and whatever
-    else tells machines apart, the same keys for all), and seed, of its shuffling; shuffles, over
-    how many the null is averaged. ``units`` has one unit per channel of a tied machine.
+    Spec: machines, one entry for each file: labels (pairs of a column and its value, the same
+    columns for all), and seed, of its shuffling; shuffles, over how many the null is averaged.
+    ``units`` has one unit per channel of a tied machine.
     """
     rows, by_unit = [], []
     for path, entry in zip(machines, spec["machines"], strict=True):
-        names = {key: value for key, value in entry.items() if key != "seed"}
+        names = dict(entry["labels"])
         machine, _ = read_machine(path)
         fields = receptive_fields(machine)
         rng = np.random.default_rng(entry["seed"])

@@ -17,7 +17,7 @@ DIGITS = 9
 def main(*, machine: Input, lattices: Input, table: Output, spec: Spec) -> None:
     """Measure KL(p‖q) on lattices that the machine has not seen, by every method.
 
-    Spec: labels (columns that say which machine it is: machine, member, layer, l1);
+    Spec: labels (pairs of a column and its value that say which machine it is);
     ising (whether the lattices are samples of the Ising model at their β; if not, as for layers on
     block spins, only the cross entropy is measured); effort (ais_chains, ais_steps, bar_chains,
     bar_burn_in, bar_states, bar_spacing); seed.
@@ -29,7 +29,7 @@ def main(*, machine: Input, lattices: Input, table: Output, spec: Spec) -> None:
         raise CoarsegrainError(f"{lattices} holds lattices of {len(betas)} β; a KL needs one.")
     beta = float(betas[0]) if spec["ising"] else None
     gaps = likelihood_gaps(q, test.spins, beta, effort=Effort(**spec["effort"]), seed=spec["seed"])
-    best, about = chosen(gaps), {**spec["labels"], **architecture(q)}
+    best, about = chosen(gaps), {**dict(spec["labels"]), **architecture(q)}
     rows = [{**about, **gap._asdict(), "chosen": gap is best} for gap in gaps]
     names = {"log_z": "ln_z", "log_z_error": "ln_z_error", "kl": "kl_nats"}
     names["cross_entropy"] = "cross_entropy_nats"

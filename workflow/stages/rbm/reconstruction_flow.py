@@ -31,8 +31,8 @@ def main(
     """Thermometers E and R, and the nets' if there are any, after every step, for each β.
 
     ``reference``: lattices at many β that calibrate thermometer R; their range is what it can read.
-    Spec: machines, one entry for each file: what the table calls it (machine, member, …, the same
-    keys for all), and seed, of its reconstructions; steps, those that are measured, 0 for the
+    Spec: machines, one entry for each file: labels (pairs of a column and its value, the same
+    columns for all), and seed, of its reconstructions; steps, those that are measured, 0 for the
     lattices themselves.
     """
     before, certain = read_lattices(lattices), read_lattices(reference)
@@ -46,7 +46,7 @@ def main(
     third: Callable[[Spins], Reading] | None = net if nets else None
     flows = []
     for path, entry in zip(machines, spec["machines"], strict=True):
-        names = {key: value for key, value in entry.items() if key != "seed"}
+        names = dict(entry["labels"])
         machine, _ = read_machine(path)
         flow = temperature_flow(
             machine, before.spins, before.betas, spec["steps"], distant, third, seed=entry["seed"]
