@@ -94,6 +94,27 @@ def test_numbers_have_minus_signs_and_names_keep_their_hyphens():
     assert "III;  holds if Model-1 below −1" in texts(figure)
 
 
+def test_words_of_neighbouring_columns_do_not_touch():
+    wide = row(
+        claim="Its fixed point is nearer to β_c than RG's", published="quantitatively",
+        criterion="from the hottest lattices of all: within 0.02 of 0.4407",
+        measured=-0.4035, low=-0.4075, high=-0.3995, interval="3σ", verdict="undecided",
+        reason="it still falls: B (2 %); as it stands: not reproduced, 0.1 (fails)",
+    )  # fmt: skip
+    figure = drawn(wide, wide | {"published": "0.275/0.281, 0.338/0.341, 0.600/0.601"}, wide)
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    scale = figure.axes[0].collections[0].get_window_extent()
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    assert not any(box.overlaps(scale) for box in boxes)
+    assert max(box.x1 for box in boxes) < figure.bbox.x1
+
+
+def test_what_is_asked_is_broken_before_its_bounds():
+    asked = "share that a soft majority explains: within 0.02 of 0.9"
+    (words,) = (text for text in texts(drawn(row(criterion=asked))) if "holds if" in text)
+    assert words.split("\n")[-1].endswith("within 0.02 of 0.9")
+
+
 def test_claims_are_drawn_from_the_top_in_the_tables_order():
     axes = drawn(row(id="A7"), row(id="A10"), row(id="A9")).axes[0]
     heights = {text.get_text(): text.get_position()[1] for text in axes.texts}

@@ -8,8 +8,7 @@ from coarsegrain.figures.rbm.couplings import SOURCES, couplings
 from coarsegrain.figures.rbm.likelihood import GREY, METHODS, likelihood
 from coarsegrain.figures.style import save
 
-MACHINES = (("far", 0.0, "tied", 2, 64, 4, 40.0), ("near", 0.01, "tied", 4, 256, 64, 1.5),
-            ("free", 0.0, "free", 0, 64, 16384, 8.0))  # fmt: skip
+MACHINES = (("far", 0.0, 64, 4, 40.0), ("near", 0.01, 256, 64, 1.5), ("free", 0.0, 64, 16384, 8.0))
 LIKELIHOODS = pd.DataFrame(
     [
         (*machine, method, value + shift, 0.2, believed, believed and method == "bar")
@@ -18,7 +17,7 @@ LIKELIHOODS = pd.DataFrame(
             ("ais", 0.1, value < 10), ("bar", 0.0, value < 30), ("data", -0.5, False),
         )
     ],
-    columns=["machine", "l1", "kind", "kernel", "n_hidden", "weights", "method", "kl_nats",
+    columns=["machine", "l1", "n_hidden", "weights", "method", "kl_nats",
              "kl_error", "believed", "chosen"],
 )  # fmt: skip
 COUPLINGS = pd.DataFrame(
@@ -44,9 +43,9 @@ def test_divergences_are_those_of_the_table_and_sorted():
     assert sorted(drawn(axes)[:, 0]) == sorted(LIKELIHOODS["kl_nats"])
     words = [each.get_text() for each in axes.get_yticklabels()]
     assert words == [
-        "tied 4×4, 256 hidden units\n64 weights, L1 0.01",
-        "free, 64 hidden units\n16384 weights",
-        "tied 2×2, 64 hidden units\n4 weights",
+        "near\n256 hidden units\n64 weights, L1 0.01",
+        "free\n64 hidden units\n16384 weights",
+        "far\n64 hidden units\n4 weights",
     ]
 
 
@@ -55,9 +54,15 @@ def test_what_is_not_believed_is_grey_and_hollow():
     grey = LIKELIHOODS.loc[~LIKELIHOODS["believed"], "kl_nats"]
     assert sorted(drawn(axes, GREY)[:, 0]) == sorted(grey)
     for container in axes.containers:
-        assert (container.lines[0].get_markerfacecolor() == "none") == (
+        assert (container.lines[0].get_markerfacecolor() == "white") == (
             container.lines[0].get_color() == GREY
         )
+
+
+def test_members_with_equal_values_lie_apart():
+    (axes,) = likelihood(pd.concat([LIKELIHOODS] * 3, ignore_index=True)).axes
+    heights = drawn(axes)[:, 1]
+    assert len(set(heights.round(6))) == len(heights) == 27
 
 
 def test_rows_without_a_divergence_are_left_out():

@@ -6,6 +6,7 @@ import pytest
 
 from coarsegrain.figures.rbm.blocking import KINDS, blocking
 from coarsegrain.figures.rbm.receptive_fields import (
+    MOST_TIMES,
     chosen_units,
     cover,
     receptive_field_pictures,
@@ -29,6 +30,26 @@ def test_units_are_chosen_at_equal_steps_from_the_most_local_to_the_least():
     assert [int(mixed[unit]) for unit in chosen_units(fields()[mixed], 4)] == [0, 4, 7, 11]
     assert chosen_units(fields(3), 8) == [0, 1, 2]
     assert chosen_units(fields(), 1) == [0]
+
+
+def test_units_without_weights_are_not_chosen():
+    few = np.zeros((12, 8, 8))
+    few[[5, 9]] = fields(12)[[3, 1]]
+    assert chosen_units(few, 4) == [9, 5]
+    assert chosen_units(np.zeros((3, 8, 8)), 4) == [0]
+
+
+def test_the_number_of_units_with_weights_is_told_where_some_have_none():
+    few = np.concatenate([fields(2), np.zeros((3, 8, 8))])
+    figure = receptive_field_pictures({"all": fields(), "few": few, "none": few[2:]}, 4)
+    words = [figure.axes[at].get_ylabel() for at in (0, 5, 10)]
+    assert words == ["all\n|w| ≤ 0.5", "few\n2 of 5 units\n|w| ≤ 0.5", "none\nno weights"]
+
+
+def test_covers_of_different_numbers_of_windows_have_different_greys():
+    pictures = receptive_field_pictures({"a": fields()}, 1).axes[1].images[0]
+    greys = pictures.cmap(pictures.norm(np.arange(MOST_TIMES + 2)))
+    assert (np.diff(greys[:, 0]) < -0.05).all()
 
 
 def test_pictures_are_the_fields_on_a_scale_of_their_row():
@@ -87,6 +108,11 @@ def test_shares_are_those_of_the_table_for_every_member():
 def test_participation_has_no_shuffled_points_and_covers_have_random_ones():
     figure = blocking(table())
     assert [each.get_label() for each in figure.axes[2].get_lines()] == ["trained", "block spins"]
+    assert figure.axes[2].get_yscale() == "log"
+    words = [each.get_text() for each in figure.legends[0].get_texts()]
+    assert sorted(words) == sorted(
+        [*(each[2] for each in KINDS.values()), "at random", "block spins"]
+    )
     (bars,) = figure.axes[3].containers
     np.testing.assert_allclose(bars.lines[0].get_ydata().tolist(), [0.6, 0.6])
     np.testing.assert_allclose(line(figure.axes[5], "trained").get_ydata()[:3], [0, 2 / 16, 4 / 16])

@@ -24,8 +24,10 @@ VERDICT_COLOURS = {
 }
 HOLDS = "#DCEBDD"
 # Where things stand, in shares of the width of a row's own scale.
-ID, CLAIM, PUBLISHED, MEASURED, VERDICT = -1.28, -1.15, 1.02, 1.27, 1.97
-ROW, LINE = 0.41, 0.12  # inches
+ID, CLAIM, PUBLISHED, MEASURED, VERDICT, END = -1.31, -1.18, 1.05, 1.44, 2.21, 2.75
+WIDTH, ROW, LINE = 10.4, 0.46, 0.12  # inches
+UNBROKEN = "\N{NO-BREAK SPACE}"
+ASKED_WIDTH, PUBLISHED_WIDTH = 56, 16  # characters
 
 
 @styled
@@ -39,11 +41,11 @@ def claims(table: pd.DataFrame) -> Figure:
     untested = _untested(table)
     deepest = max(map(len, untested))
     heights = [ROW * (len(judged) + 1), LINE * (deepest + 1)]
-    figure = Figure(figsize=(9.6, sum(heights) + 1.0), layout="constrained")
+    figure = Figure(figsize=(WIDTH, sum(heights) + 1.0), layout="constrained")
     rows, rest = figure.subplots(2, 1, height_ratios=heights)
     for axes in (rows, rest):
         axes.set_axis_off()
-    rows.set_xlim(ID, 2.33)
+    rows.set_xlim(ID, END)
     rows.set_ylim(len(judged) - 0.4, -1.1)
     for at, words in (
         (CLAIM, "claim, where, and what is asked"), (0, "published and measured, to scale"),
@@ -87,11 +89,11 @@ def _untested(table: pd.DataFrame) -> tuple[list[str], list[str]]:
 
 
 def _draw_words(axes: Axes, y: int, row: dict[Any, Any]) -> None:
-    axes.text(ID, y - 0.14, row["id"], va="center", weight="bold")
-    axes.text(CLAIM, y - 0.14, row["claim"], va="center")
-    asked = f"{row['where']};  holds if {_minus(row['criterion'].replace(': ', ' '))}"
-    axes.text(CLAIM, y + 0.22, asked, va="center", fontsize=7, color=GREY)
-    axes.text(PUBLISHED, y, _minus(number(row["published"], 5)), va="center", fontsize=8)
+    axes.text(ID, y - 0.05, row["id"], va="bottom", weight="bold")
+    axes.text(CLAIM, y - 0.05, row["claim"], va="bottom")
+    axes.text(CLAIM, y + 0.02, _asked(row), va="top", fontsize=7, color=GREY)
+    published = textwrap.fill(_minus(number(row["published"], 5)), PUBLISHED_WIDTH)
+    axes.text(PUBLISHED, y, published, va="center", fontsize=8)
     axes.text(MEASURED, y, _minus(measured(row)), va="center", fontsize=8)
     face, ink = VERDICT_COLOURS[row["verdict"]]
     would_be = re.search(f"{AS_IT_STANDS}([a-z ]+),", row["reason"])
@@ -102,6 +104,13 @@ def _draw_words(axes: Axes, y: int, row: dict[Any, Any]) -> None:
         VERDICT, y - 0.1 * bool(would_be), row["verdict"], color=ink, va="center", fontsize=8,
         bbox={"facecolor": face, "edgecolor": "none", "boxstyle": "round,pad=0.3"},
     )  # fmt: skip
+
+
+def _asked(row: dict[Any, Any]) -> str:
+    """Where a claim stands and when it holds; a line never breaks within the bounds."""
+    *what, bounds = _minus(row["criterion"]).split(": ")
+    words = " ".join([f"{row['where']};  holds if", *what, bounds.replace(" ", UNBROKEN)])
+    return textwrap.fill(words, ASKED_WIDTH).replace(UNBROKEN, " ")
 
 
 def _minus(text: str) -> str:

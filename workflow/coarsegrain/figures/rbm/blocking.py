@@ -24,6 +24,7 @@ COVERS = {
     "silent": "units without weights",
 }
 SPREAD = 0.24  # of the members of a machine, sideways
+BLOCK_SPIN = 4  # sites
 
 
 @styled
@@ -41,8 +42,8 @@ def blocking(table: pd.DataFrame) -> Figure:
     for axes, (column, words) in zip(panels[0], SHARES.items()):
         _draw_points(axes, table, names, column)
         axes.set_title(words)
-    panels[0, 2].set_ylim(0, 1.08 * table["participation"].max())
-    panels[0, 2].axhline(4, color=GREY, lw=0.9, ls=":", label="block spins")
+    _scale_sites(panels[0, 2], table["participation"])
+    panels[0, 2].axhline(BLOCK_SPIN, color=GREY, lw=0.9, ls=":", label="block spins")
     trained = table[table["weights"] == "trained"]
     for axes, (column, words) in zip(panels[1], COVERS.items()):
         axes.set_title(words)
@@ -57,7 +58,12 @@ def blocking(table: pd.DataFrame) -> Figure:
         axes.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
     for axes in (*panels[0, :2], *panels[1, :2]):
         axes.set_ylim(0, 1.04)
-    figure.legend(*panels[1, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
+    marks = {
+        label: handle
+        for axes in (panels[1, 0], panels[0, 2])
+        for handle, label in zip(*axes.get_legend_handles_labels())
+    }
+    figure.legend(marks.values(), marks.keys(), loc="outside upper right", ncols=len(marks))
     members = table["member"].nunique()
     describe(
         figure,
@@ -71,6 +77,15 @@ def blocking(table: pd.DataFrame) -> Figure:
         "all sites once.",
     )
     return figure
+
+
+def _scale_sites(axes: Axes, participation: pd.Series) -> None:
+    """A logarithmic axis with a tick at every power of two."""
+    axes.set_yscale("log", base=2)
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.set_ylim(
+        min(participation.min(), BLOCK_SPIN) / 1.4, max(participation.max(), BLOCK_SPIN) * 1.4
+    )
 
 
 def _draw_points(axes: Axes, table: pd.DataFrame, names: list[str], column: str) -> None:

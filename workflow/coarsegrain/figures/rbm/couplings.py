@@ -13,7 +13,7 @@ from coarsegrain.ising.critical_point import BETA_CRITICAL
 # source → (colour, marker, words)
 SOURCES = {
     "majority": ("#404040", "D", "block spins by the majority rule, fitted: K′ of the RG"),
-    "data": ("#009E73", "^", "the lattices that the machine was trained on, fitted"),
+    "data": ("#009E73", "^", "lattices like those the machine was trained on, fitted"),
     "samples": ("#D55E00", "s", "samples of the machine, fitted"),
     "exact": ("#0072B2", "o", "the machine's marginal, exact"),
 }

@@ -10,10 +10,12 @@ from coarsegrain.figures.style import GREY, describe, in_words, styled
 # method → (colour, marker, place in the row, words)
 METHODS = {
     "exact": ("#404040", "D", 0.0, "sum over all states"),
-    "ais": ("#0072B2", "o", -0.18, "annealed importance sampling"),
+    "ais": ("#0072B2", "o", -0.3, "annealed importance sampling"),
     "bar": ("#D55E00", "s", 0.0, "Bennett's acceptance ratio with the Ising model"),
-    "data": ("#009E73", "^", 0.18, "data-only identity"),
+    "data": ("#009E73", "^", 0.3, "data-only identity"),
 }
+# Members of a machine lie one below the other within this part of a row.
+MEMBERS = 0.18
 # The axis is linear below, so that a divergence of zero has a place on it.
 LINEAR_BELOW = 0.1
 TICKS = (0, 0.1, 0.3, 1, 3, 10, 30, 100)
@@ -24,12 +26,12 @@ def likelihood(table: pd.DataFrame) -> Figure:
     """Plot KL(Ising‖machine) by every method, one row per machine, the closest on top.
 
     Args:
-        table: columns ``machine, l1, kind, kernel, n_hidden, weights, method, kl_nats, kl_error,
-            believed, chosen``; rows without a divergence are left out.
+        table: columns ``machine, l1, n_hidden, weights, method, kl_nats, kl_error, believed,
+            chosen``, a row for every member and method; rows without a divergence are left out.
     """
     table = table[np.isfinite(table["kl_nats"].astype(float))]
     rows = _rows(table)
-    figure = Figure(figsize=(9.6, 2.2 + 0.55 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(9.6, 2.2 + 0.85 * len(rows)), layout="constrained")
     axes = figure.subplots()
     axes.set_xscale("symlog", linthresh=LINEAR_BELOW, linscale=0.4)
     for place, (_, group) in enumerate(rows):
@@ -38,7 +40,7 @@ def likelihood(table: pd.DataFrame) -> Figure:
     for method in (each for each in METHODS if each in set(table["method"])):
         colour, marker, _, words = METHODS[method]
         axes.plot([], [], color=colour, marker=marker, ls="", label=words)
-    axes.plot([], [], color=GREY, marker="o", mfc="none", ls="", label="not to be believed")
+    axes.plot([], [], color=GREY, marker="o", mfc="white", ls="", label="not to be believed")
     axes.axvline(0, color="black", lw=0.9)
     axes.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
     axes.minorticks_off()
@@ -54,9 +56,9 @@ def likelihood(table: pd.DataFrame) -> Figure:
         title="How far Boltzmann machines are from the Ising model they were trained on",
         note="KL = ⟨ln p − ln q⟩ on test lattices, ln p exact (Kaufman 1949); the methods differ "
         "in ln Z of the machine. Bars: standard errors. "
-        f"{in_words(len(rows), 'machine')}, linear below {LINEAR_BELOW:g} nats.\nHollow: the "
-        "effective sample size is too small for value and error to be believed. Halos: the "
-        "believed value with the smallest error.",
+        f"{in_words(len(rows), 'machine')}, linear\nbelow {LINEAR_BELOW:g} nats; members one below "
+        "the other. Hollow: the effective sample size is too small for value and error to be "
+        "believed.\nHalos: the believed value with the smallest error.",
     )
     return figure
 
@@ -67,9 +69,7 @@ def _rows(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     for _, group in table.groupby(["machine", "l1"], sort=False):
         best = group[group["chosen"]] if group["chosen"].any() else group
         first = group.iloc[0]
-        words = (
-            f"tied {first['kernel']}×{first['kernel']}" if first["kind"] == "tied" else "free"
-        ) + f", {first['n_hidden']} hidden units"
+        words = f"{first['machine']}\n{in_words(int(first['n_hidden']), 'hidden unit')}"
         words += f"\n{in_words(int(first['weights']), 'weight')}"
         if first["l1"]:
             words += f", L1 {first['l1']:g}"
@@ -79,13 +79,15 @@ def _rows(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 def _draw(axes: Axes, place: int, rows: pd.DataFrame, method: str) -> None:
     colour, marker, shift, _ = METHODS[method]
+    heights = place + shift + MEMBERS * (np.linspace(-0.5, 0.5, len(rows)) if len(rows) > 1 else 0)
+    rows = rows.assign(height=heights)
     for believed, which in rows.groupby("believed"):
         shade = colour if believed else GREY
         axes.errorbar(
-            which["kl_nats"], np.full(len(which), place + shift), xerr=which["kl_error"],
-            color=shade, marker=marker, mfc=colour if believed else "none", ms=5, ls="", lw=1,
+            which["kl_nats"], which["height"], xerr=which["kl_error"], color=shade, marker=marker,
+            mfc=colour if believed else "white", ms=5, mew=0.9, ls="", lw=1,
         )  # fmt: skip
-    best = rows.loc[rows["chosen"], "kl_nats"]
+    best = rows[rows["chosen"]]
     axes.plot(
-        best, np.full(len(best), place + shift), marker="o", ms=12, mfc="none", mec=colour, ls=""
+        best["kl_nats"], best["height"], marker="o", ms=10, mew=0.8, mfc="none", mec=colour, ls=""
     )
