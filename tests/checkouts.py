@@ -58,14 +58,22 @@ class Checkout:
                 theirs = place / named(here / module.relative_to(there))
                 shutil.copytree(kernels, theirs, dirs_exist_ok=True)
 
-    def take_results(self, other, pattern):
-        """Take files of another checkout's results, those whose path has this form."""
-        results = other.path / "results/smoke"
-        for path in results.rglob(pattern):
-            if path.is_file():
-                place = self.path / path.relative_to(other.path)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, place)
+    def take_second_members(self, other, results="results/smoke"):
+        """Take the lattices and nets of the second members from another checkout's smoke run.
+
+        They would double the jobs of a run, and no rule is theirs alone.
+
+        Args:
+            results: this checkout's folder of results.
+        """
+        for folder in ("lattices", "certificates", "nets"):
+            for path in (other.path / "results/smoke").rglob(f"{folder}/**/*member-1.*"):
+                if path.is_file():
+                    place = self.path / results / path.relative_to(other.path / "results/smoke")
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(path, place)
+                    if path.name.endswith(".prov.json"):
+                        place.write_text(path.read_text().replace("results/smoke/", f"{results}/"))
 
     def snakemake(self, *arguments, variables=None):
         """Run snakemake here; the answer's ``stdout`` holds all it printed."""

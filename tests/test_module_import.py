@@ -93,10 +93,13 @@ def example(tmp_path_factory, smoke_run):
     mine = written(folder, ["mine/workflow/Snakefile", "mine/config/config.yaml"])
     # compiled from the same files, so there is no need to wait for that again
     shutil.copytree(smoke_run.path / KERNELS, mine / KERNELS)
+    Checkout(mine).take_second_members(smoke_run, "results/ising")
     before = files_of(smoke_run.path)
     run = snakemake(mine, *over_example(folder))
     assert run.returncode == 0, run.stdout
     assert files_of(smoke_run.path) == before
+    assert "Model-1/member-0" in run.stdout
+    assert ": autoencoder.train_net Model-1 1" not in run.stdout  # it was taken
     return mine
 
 

@@ -31,15 +31,10 @@ def cluster(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cluster_run(cluster, smoke_run, tmp_path_factory):
-    """The smoke preset, with one training cancelled as it ended.
-
-    The second member's lattices and nets are there: they would double the jobs, and no rule is
-    theirs alone.
-    """
+    """The smoke preset, with one training cancelled as it ended."""
     checkout = Checkout.at(tmp_path_factory.mktemp("cluster"))
     checkout.take_kernels(smoke_run)
-    for folder in ("lattices", "certificates", "nets"):
-        checkout.take_results(smoke_run, f"{folder}/**/*member-1.*")
+    checkout.take_second_members(smoke_run)
     held = HeldJobs.of(checkout, CUT)
     run = cluster.start(checkout, "--slurm-keep-successful-logs")
     training = run.wait_for_held(held)
