@@ -42,10 +42,10 @@ def exponents(**changes):
 
 
 def fields(**changes):
-    shares = {"free": 0.8, "free T=inf": 0.3, "free blocks": 0.9} | changes
+    shares = {"free": 0.8, "free, no L1": 0.8, "free T=inf": 0.3, "free blocks": 0.9} | changes
     rows = [
         (machine, member, weights, share, share, shares.get("covered", 0.8), 0.63)
-        for machine in ("free", "free T=inf", "free blocks")
+        for machine in ("free", "free, no L1", "free T=inf", "free blocks")
         for member in MEMBERS
         for weights, share in (
             ("trained", shares[machine] + 0.01 * member), ("shuffled", 0.3),
@@ -90,22 +90,23 @@ def flow(**changes):
         (machine, member, step, beta, end, end + ends["beta_R"])
         for machine in ("wide", "low", "high")
         for member in MEMBERS
-        for step in (0, 100)
-        for beta in (0.1, 0.5)
+        for step in (0, 100, 1000)
+        for beta in (0.3, 0.57)
         for end in [
-            (ends[machine] if step else beta) + 0.002 * (member - 1) * (1 if beta < 0.3 else 2)
+            (ends[machine] if step == 1000 else beta) + 0.002 * (member - 1) * (1 + (beta > 0.4))
         ]
     ]
     return pd.DataFrame(rows, columns=["machine", "member", "step", "beta_in", "beta_E", "beta_R"])
 
 
 def couplings(**changes):
-    nn = {"exact": 0.36, "samples": 0.36, "data": 0.44, "majority": 0.44} | changes
+    nn = {"exact": 0.36, "samples": 0.36, "data": 0.44, "majority": 0.44, "four": 0.43} | changes
+    of_four = {"exact": nn.pop("four"), "data": 0.44}
     rows = [
-        ("stack", member, layer, source, operator, value + 0.002 * member, 0.001)
+        (machine, member, layer, source, operator, value + 0.002 * member, 0.001)
         for member in MEMBERS
-        for layer in (1, 2)
-        for source, value in nn.items()
+        for machine, layer, found in (("stack", 1, nn), ("stack", 2, nn), ("tied x4", 1, of_four))
+        for source, value in found.items()
         for operator in ("nn", "nnn")
     ]
     columns = ["machine", "member", "layer", "source", "operator", "coupling", "std_error"]
@@ -114,7 +115,10 @@ def couplings(**changes):
 
 def convergence(**restless):
     """Machines, at rest but for some."""
-    names = ["free", "free T=inf", "free blocks", "stack", "wide", "low", "high"]
+    names = [
+        "free", "free, no L1", "free T=inf", "free blocks", "stack", "tied x4", "wide", "low",
+        "high",
+    ]  # fmt: skip
     rows = [
         (name, member, name not in restless, restless.get(name, "gap 0.01 ± 0.02 nats"))
         for name in names
@@ -139,7 +143,7 @@ def judged(**tables):
 def test_a_claim_waits_for_machines_that_are_not_at_rest(machine, claim):
     row = judged(rbm_convergence=convergence(**{machine: "gap 2 ± 0.1 nats"})).loc[claim]
     assert row["verdict"] == "undecided"
-    assert f"not at rest in the last quarter of their updates: {machine} (gap 2" in row["reason"]
+    assert f"not at rest in the last eighth of their updates: {machine} (gap 2" in row["reason"]
 
 
 def test_every_claim_can_be_reproduced():
@@ -168,7 +172,8 @@ def test_no_number_is_attributed_to_the_thesis():
         ("B2", {"mcrg": exponents(majority=0.95)}, "not reproduced"),
         ("B2", {"mcrg": exponents(majority=0.984)}, "undecided"),
         ("B2", {"mcrg": exponents(decimation=1.0)}, "depends"),
-        ("B3", {"rbm_fields": fields(free=0.3)}, "not reproduced"),
+        ("B3", {"rbm_fields": fields(**{"free": 0.3, "free, no L1": 0.3})}, "not reproduced"),
+        ("B3", {"rbm_fields": fields(**{"free, no L1": 0.3})}, "depends"),
         ("B3", {"rbm_fields": fields(covered=0.6)}, "not reproduced"),
         ("B3", {"rbm_fields": fields(**{"free T=inf": 0.8})}, "depends"),
         ("B4", {"rbm_soft_majority": fits(free=0.98)}, "not reproduced"),
@@ -177,7 +182,7 @@ def test_no_number_is_attributed_to_the_thesis():
         ("B4", {"rbm_block_mechanism": mechanism(0.05)}, "not reproduced"),
         ("B5", {"rbm_couplings": couplings(exact=0.43)}, "not reproduced"),
         ("B5", {"rbm_couplings": couplings(majority=0.37)}, "not reproduced"),
-        ("B5", {"rbm_couplings": couplings(data=0.40)}, "depends"),
+        ("B5", {"rbm_couplings": couplings(four=0.36)}, "depends"),
         ("B6", {"rbm_flow": flow(wide=0.3)}, "not reproduced"),
         ("B6", {"rbm_flow": flow(low=0.3, high=0.5)}, "depends"),
         ("B6", {"rbm_flow": flow(beta_R=-0.1)}, "depends"),

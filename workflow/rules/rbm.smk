@@ -6,7 +6,9 @@ use rule stage as sample_blocks with:
         lattices=update("<results>/{variant}machines/blocks/member-{member}.nc"),
     pathvars:
         job="sample_blocks/{variant}member-{member}",
-    localrule: True
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
     params:
         **stage("rbm.sample_blocks"),
 
@@ -36,10 +38,12 @@ use rule stage as sample_layer with:
     input:
         unpack(made_from("rbm.sample_layer")),
     output:
-        layer=update("<results>/{variant}machines/{machine}/layer.nc"),
+        layer=update("<results>/{variant}machines/{machine}/member-{member}.layer.nc"),
     pathvars:
-        job="sample_layer/{variant}{machine}",
-    localrule: True
+        job="sample_layer/{variant}{machine}/member-{member}",
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
     params:
         **stage("rbm.sample_layer"),
 
@@ -198,7 +202,9 @@ use rule stage as block_mechanism with:
         table=update("<results>/{variant}tables/rbm_block_mechanism.csv"),
     pathvars:
         job="{variant}block_mechanism",
-    localrule: True
+    resources:
+        mem_mb=memory(6000),
+        runtime=60,
     params:
         **stage("rbm.block_mechanism"),
 

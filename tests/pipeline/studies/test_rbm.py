@@ -36,7 +36,7 @@ def recipes(**changes):
     asked = {
         "train_machine": machines,
         "sample_blocks": [(k,) for k in rbm.members()],
-        "sample_layer": [("layer-1",)],
+        "sample_layer": [("layer-1", k) for k in rbm.members()],
         "measure_likelihood": measured,
         "measure_couplings": layered,
         "measure_exponents": [(name,) for name in (*FORMULAS, *LEARNED)],
@@ -134,6 +134,17 @@ def test_layers_of_a_stack_learn_from_the_layer_below():
     rbm = study()["rbm"]
     assert rbm.train_machine("layer-2", 1).inputs["below"] == [rbm.machine("layer-1", 1)]
     assert rbm.train_machine("layer-1", 1).inputs["below"] == []
+    layer = rbm.sample_layer("layer-1", 1).inputs["machines"]
+    assert layer == [rbm.machine("layer-1", 1)]
+    seen = rbm.measure_couplings("layer-2", 1).inputs["lattices"]
+    assert seen == "results/smoke/machines/layer-1/member-1.layer.nc"
+
+
+def test_every_member_has_lattices_of_its_own():
+    rbm = study()["rbm"]
+    for name in MACHINES:
+        first, second = (rbm.train_machine(name, k).inputs["lattices"] for k in (0, 1))
+        assert first != second
 
 
 def test_what_a_variant_of_the_penalty_makes_is_of_penalised_machines():

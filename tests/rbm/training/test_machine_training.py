@@ -154,8 +154,8 @@ def history(gap, gain, noise=1e-6):
     number = 40
     return pd.DataFrame(
         {
-            "data_vwh": 5 + gap + rng.normal(0, noise, number),
-            "chain_vwh": 3.0,
+            "data_vwh": 50 + gap + rng.normal(0, noise, number),
+            "chain_vwh": 48.0,
             "penalty": 2.0,
             "pseudo_likelihood": np.repeat([-0.6, -0.5, -0.4, -0.4 + gain], [10, 20, 5, 5])
             + rng.normal(0, noise, number),
@@ -179,6 +179,19 @@ def test_convergence_is_shown_by_the_gap_and_the_pseudo_likelihood(gap, gain, no
     if noise < 0.1:
         assert found.gap == pytest.approx(gap, abs=1e-5)
         assert found.gain == pytest.approx(gain, abs=1e-5)
+
+
+def test_a_gap_that_drifts_through_zero_is_not_at_rest():
+    drifting = history(0.0, 0.0)
+    drifting.loc[30:, "data_vwh"] += np.linspace(-1, 1, 10)  # its mean over the quarter is 0
+    assert not convergence(drifting).shown
+
+
+def test_weights_that_have_hardly_moved_are_not_at_rest():
+    before_training = history(0.09, 0.0)
+    for column in ("data_vwh", "chain_vwh"):
+        before_training[column] -= 49.9
+    assert not convergence(before_training).shown
 
 
 def test_a_short_history_shows_nothing():

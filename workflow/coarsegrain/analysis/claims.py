@@ -32,7 +32,7 @@ COLUMNS = (
 #: How the names of tables end that say which trainings have converged.
 CONVERGENCE = "convergence"
 FALLS = "the validation objective still falls in the last quarter of the epochs"
-RESTLESS = "trainings are not at rest in the last quarter of their updates"
+RESTLESS = "trainings are not at rest in the last eighth of their updates"
 # In the reason, before the verdict that a claim would have if its trainings had converged.
 AS_IT_STANDS = "as it stands: "
 NOTHING = Interval(float("nan"), float("nan"), float("nan"))

@@ -85,10 +85,20 @@ def exact_couplings(machine: Machine, L: int) -> list[Coupling]:
         for total, each in zip(totals, sets):
             inside = (place[each] >= 0).all(axis=1)  # no other term gets a coupling
             total[inside] += unit_couplings(unit[spins], place[each[inside]])
+    # Sites two apart are the same pair in both directions at L = 4: each of its terms has half.
+    shares = [total / _times(each) for total, each in zip(totals, sets)]
     return [
-        Coupling(operator.name, float(total.mean()), float(total.std()))
-        for operator, total in zip(OPERATORS, totals)
+        Coupling(operator.name, float(share.mean()), float(share.std()))
+        for operator, share in zip(OPERATORS, shares)
     ]
+
+
+def _times(sets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """How often each of the sets (n, |S|) is there, in any order."""
+    _, which, times = np.unique(
+        np.sort(sets, axis=1), axis=0, return_inverse=True, return_counts=True
+    )
+    return np.asarray(times[which.reshape(-1)])
 
 
 def terms(operator: Operator, L: int) -> npt.NDArray[np.int64]:

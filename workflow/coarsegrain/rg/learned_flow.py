@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from coarsegrain.errors import TrainingError
 from coarsegrain.jit import kernel
 from coarsegrain.rg.scalar_net import gradient, number_of_parameters, outputs, start
 from coarsegrain.training.plain_adam import adam_step, half_cosine
@@ -84,7 +85,7 @@ def learn_flow(
         settings: how to learn.
         rng: draws the net's starting weights.
     Raises:
-        ValueError: the training came to numbers that are not finite.
+        TrainingError: the training came to numbers that are not finite.
     """
     K = np.linspace(settings.lowest, settings.highest, settings.couplings)
     net = _Activations(settings, K)
@@ -93,15 +94,16 @@ def learn_flow(
         np.zeros(number_of_parameters(settings.hidden)) for _ in range(3)
     )
     wanted = log_length(K)[0] - math.log(b)
-    loss = math.nan
     for step in range(1, settings.steps + 1):
         after, by_y = _couplings_after(K, net.outputs(parameters))
-        loss = _loss(wanted, *log_length(after), by_y, settings.loss == "plain")
+        _loss(wanted, *log_length(after), by_y, settings.loss == "plain")  # turns by_y into its own
         gradient(parameters, net.x, net.hidden_1, net.hidden_2, by_y, by_parameters)
         rate = settings.learning_rate * half_cosine(step, settings.steps)
         adam_step(parameters, mean, square, by_parameters, step, rate)
+    after, by_y = _couplings_after(K, net.outputs(parameters))
+    loss = _loss(wanted, *log_length(after), by_y, settings.loss == "plain")
     if not math.isfinite(loss):
-        raise ValueError(
+        raise TrainingError(
             f"the loss of the flow for b = {b} is {loss} after {settings.steps} steps: "
             "lower the learning rate."
         )

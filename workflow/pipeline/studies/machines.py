@@ -57,9 +57,12 @@ MACHINES = {
     "layer-2": Machine("stack", data="large", below=("layer-1",)),
 }
 #: Ranges of β of the lattices behind the flow of temperature: one around β_c, one on each side.
-RANGES = {"wide": (0.3, 0.59), "low": (0.3, 0.42), "high": (0.46, 0.59)}
+RANGES = {"wide": (0.3, 0.57), "low": (0.3, 0.42), "high": (0.46, 0.57)}
 #: The study whose nets are put to the same tests, if it is in the same experiment.
 NETS_OF = "autoencoder"
+#: β that thermometer R can read: on both sides beyond the flow's, or what scatters is not read. The
+#: sampler is certified below 0.6.
+OF_THERMOMETER = (0.2, 0.599)
 #: Infinite temperature, as near as a certificate takes it.
 HOT = 1e-6
 #: W₀ of the independent blocks that a machine must find again.
@@ -129,10 +132,13 @@ class Machines(Study):
         if name == "rbm/test":
             return L, {"constant": settings["beta"], "number": settings["test_lattices"]}
         flow = settings["flow"]
-        points = {"rbm/flow": flow["betas"], "rbm/reference": 3 * flow["betas"]}
-        if name in points:
-            grid = evenly_spaced(*RANGES["wide"], points[name])
+        if name == "rbm/flow":
+            grid = evenly_spaced(*RANGES["wide"], flow["betas"])
             return L, {"grid": grid, "each": flow["lattices_per_beta"]}
+        if name == "rbm/reference":
+            # thermometer R needs neighbouring β whose lattices have energies in common
+            grid = evenly_spaced(*OF_THERMOMETER, max(4 * flow["betas"], 2 * L))
+            return L, {"grid": grid, "each": 2 * flow["lattices_per_beta"]}
         if name in (f"rbm/L-{side}" for side in self._sides()):
             side = int(name.removeprefix("rbm/L-"))
             number = settings["exponents"]["lattices"]
@@ -226,15 +232,15 @@ class Machines(Study):
         )
 
     @once
-    def sample_layer(self, machine: str) -> Recipe:
-        """Hidden states of the first member of a layer, of lattices that it has not seen."""
+    def sample_layer(self, machine: str, member: int) -> Recipe:
+        """Hidden states of a layer's member, of lattices that it has not seen."""
         lattices = f"rbm/L-{self.settings['exponents']['L']}"
         stack = (*MACHINES[machine].below, machine)
         return Recipe(
             {
                 "lattices": self.lattices.path(lattices),
-                "machines": [self.machine(each, 0) for each in stack],
+                "machines": [self.machine(each, member) for each in stack],
             },
-            {"seed": self.seed("layer", machine=machine)},
+            {"seed": self.seed("layer", machine=machine, member=member)},
             waits_for=[self.lattices.certificate(lattices)],
         )

@@ -18,7 +18,7 @@ FLOW = ("wide", "low", "high")
 #: Machines at the side of the study, on lattices at its β.
 CRITICAL = [name for name, machine in MACHINES.items() if machine.data == "critical"]
 #: Numbers of reconstructions after which β is measured.
-RECONSTRUCTIONS = (0, 1, 2, 5, 10, 20, 50, 100)
+RECONSTRUCTIONS = (0, 1, 2, 5, 10, 30, 100, 300, 1000)
 #: Maps to half the side that are given by a formula: what the table calls them, and what they are.
 FORMULAS: Mapping[str, Mapping[str, Any]] = {
     "majority": {"map": "majority", "kind": "majority"},
@@ -234,7 +234,8 @@ class BoltzmannMachines(Machines):
         if layer > 1:
             below = MACHINES[machine].below[-1]
             fine, of_fine = [lattices], {"blockings": layer - 1}
-            lattices = f"{self.folder('sample_layer', below)}machines/{below}/layer.nc"
+            folder = self.folder("sample_layer", below, member)
+            lattices = f"{folder}machines/{below}/member-{member}.layer.nc"
         return Recipe(
             {"machine": self.machine(machine, member), "lattices": lattices, "fine": fine},
             {

@@ -8,7 +8,7 @@ from pipeline.stage import Inputs, Output, Spec, run
 
 
 def main(*, histories: Inputs, table: Output, spec: Spec) -> None:
-    """Judge every training by the last quarter of its history.
+    """Judge every training by the last eighth of its history.
 
     ``gap_nats`` is ⟨vWh⟩ of data less that of chains and the penalty, ``gain_nats`` the rise of the
     pseudo-likelihood per unit. ``told`` says what claims say of a training that is not at rest.

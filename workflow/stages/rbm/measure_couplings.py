@@ -48,7 +48,11 @@ def main(*, machine: Input, lattices: Input, fine: Inputs, table: Output, spec: 
 
 
 def _fitted(source: str, spins: np.ndarray) -> list[Row]:
-    values, errors = fitted_couplings(spins)
+    try:
+        values, errors = fitted_couplings(spins)
+    except ValueError as error:  # few lattices, all alike: no finite couplings are the likeliest
+        print(f"The couplings of {source} cannot be fitted: {error}", flush=True)
+        values = errors = np.full(len(OPERATORS), np.nan)
     return [
         (source, operator.name, value, error, float("nan"))
         for operator, value, error in zip(OPERATORS, values.tolist(), errors.tolist())

@@ -89,7 +89,7 @@ def _told(table: pd.DataFrame) -> str:
     if found is None:
         return "not judged: the history has fewer than 16 records"
     return (
-        f"{'shown' if found.shown else 'not shown'}: in the last quarter, v W h of data less that "
+        f"{'shown' if found.shown else 'not shown'}: in the last eighth, v W h of data less that "
         f"of chains less the penalty is {found.gap:.3f} ± {found.gap_error:.3f} nats, and the "
         f"pseudo-likelihood rose by {found.gain:.5f} ± {found.gain_error:.5f} nats per unit"
     )

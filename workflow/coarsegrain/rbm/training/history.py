@@ -73,30 +73,39 @@ def table(values: FloatArray, updates: npt.NDArray[np.int64]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Convergence:
-    """What the last quarter of a training's records shows.
+    """What the end of a training shows.
 
     Attributes:
-        gap: ⟨v W h⟩ of the data minus that of the chains minus λ Σ|w|, in nats.
+        gap: ⟨v W h⟩ of the data minus that of the chains minus λ Σ|w|, in nats, in the last eighth
+            of the records: over more of them noise that falls with the learning rate would stand
+            against what is left to learn.
         gap_error: its standard error, from the records' own differences.
-        gain: of the pseudo-likelihood from its first half to its second, in nats per unit.
+        gain: of the pseudo-likelihood from the last eighth but one to the last, in nats per unit.
         gain_error: its standard error.
+        scale: ⟨v W h⟩ of the data there, in nats.
     """
 
     gap: float
     gap_error: float
     gain: float
     gain_error: float
+    scale: float
 
     @property
     def shown(self) -> bool:
-        """Whether both are zero within three standard errors, or too small to matter."""
-        return abs(self.gap) <= max(3 * self.gap_error, SMALL_GAP) and abs(self.gain) <= max(
+        """Whether both are zero within three standard errors, or too small to matter.
+
+        Necessary for convergence, not sufficient: the gap is the gradient along the weights.
+        """
+        # weights that are small have small gaps
+        small = min(SMALL_GAP, SMALL_SHARE * abs(self.scale))
+        return abs(self.gap) <= max(3 * self.gap_error, small) and abs(self.gain) <= max(
             3 * self.gain_error, SMALL_GAIN
         )
 
 
-#: Differences that do not matter: in nats of a lattice, and in nats of a unit.
-SMALL_GAP, SMALL_GAIN = 0.1, 1e-3
+#: Differences that do not matter: in nats of a lattice, as a share of ⟨v W h⟩, in nats of a unit.
+SMALL_GAP, SMALL_SHARE, SMALL_GAIN = 0.1, 0.01, 1e-3
 
 
 def convergence(history: pd.DataFrame) -> Convergence | None:
@@ -104,11 +113,12 @@ def convergence(history: pd.DataFrame) -> Convergence | None:
     eighth = len(history) // 8
     if eighth < 2:
         return None
-    last = history.iloc[-2 * eighth :]
+    before, last = history.iloc[-2 * eighth : -eighth], history.iloc[-eighth:]
     gap, gap_error = _mean_and_scatter(last["data_vwh"] - last["chain_vwh"] - last["penalty"])
-    early, early_error = _mean_and_scatter(last["pseudo_likelihood"].iloc[:eighth])
-    late, late_error = _mean_and_scatter(last["pseudo_likelihood"].iloc[eighth:])
-    return Convergence(gap, gap_error, late - early, math.hypot(late_error, early_error))
+    early, early_error = _mean_and_scatter(before["pseudo_likelihood"])
+    late, late_error = _mean_and_scatter(last["pseudo_likelihood"])
+    scale = math.fsum(last["data_vwh"]) / eighth
+    return Convergence(gap, gap_error, late - early, math.hypot(late_error, early_error), scale)
 
 
 def _mean_and_scatter(values: pd.Series) -> tuple[float, float]:
