@@ -41,9 +41,13 @@ def measured(row: Mapping[Hashable, object]) -> str:
     if low == high:
         return f"{value:.4g}"
     # two digits of the interval's half width, in four decimals at most
-    decimals = min(max(1 - math.floor(math.log10((high - low) / 2)), 0), 4)
-    value, low, high = (round(each, decimals) + 0.0 for each in (value, low, high))  # no -0
-    text = f"{value:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
+    decimals = max(1 - math.floor(math.log10((high - low) / 2)), 0)
+    if decimals > 4 and max(abs(low), abs(high)) < 1e-3:
+        text = f"{value:.1e} [{low:.1e}, {high:.1e}]"
+    else:
+        decimals = min(decimals, 4)
+        value, low, high = (round(each, decimals) + 0.0 for each in (value, low, high))  # no -0
+        text = f"{value:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
     interval = str(row["interval"])
     return f"{text} {interval}" if interval.endswith("σ") else text
 
