@@ -7,7 +7,7 @@ from pipeline.studies.lattices import number_of_lattices
 from pipeline.work import Task, Work
 
 # In a measurement.
-UPDATES, STEPS, ANNEALING, EACH = 200, 500, 200, 20
+UPDATES, STEPS, ANNEALING, EACH, LATTICES = 200, 500, 200, 20, 1000
 
 
 def sites(task: Task) -> int:
@@ -82,8 +82,11 @@ AMOUNTS = {
 def small() -> Mapping[str, Any]:
     """Settings with which every job takes seconds."""
     return {
+        "lattices": LATTICES,
+        "test_lattices": LATTICES,
         "updates": {"tied": UPDATES, "free": UPDATES},
         "ring": {"steps": STEPS},
         "likelihood": {"ais_steps": ANNEALING},
+        "exponents": {"lattices": LATTICES},
         "flow": {"lattices_per_beta": EACH},
     }
