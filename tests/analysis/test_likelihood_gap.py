@@ -7,11 +7,10 @@ import pytest
 
 from coarsegrain.analysis.likelihood_gap import (
     Effort,
-    ising_entropy,
     likelihood_gaps,
     log_ising_weight,
 )
-from coarsegrain.ising.exact import energy_per_site, log_partition_function
+from coarsegrain.ising.exact import energy_per_site, entropy, log_partition_function
 from coarsegrain.ising.sampler import sample_lattices
 from coarsegrain.rbm.enumeration import kl_divergence, states
 from coarsegrain.rbm.machine import FreeMachine
@@ -37,7 +36,7 @@ def by_method(machine, lattices, beta, effort=EFFORT):
 def test_entropy_is_that_of_all_states():
     spins = states(16).reshape(-1, 4, 4)
     p = np.exp(log_ising_weight(spins, 0.3) - log_partition_function(0.3, 4))
-    assert ising_entropy(0.3, 4) == pytest.approx(-(p * np.log(p)).sum(), abs=1e-10)
+    assert entropy(0.3, 4) == pytest.approx(-(p * np.log(p)).sum(), abs=1e-10)
 
 
 def test_machine_that_is_the_ising_model_is_at_distance_zero():
@@ -58,7 +57,7 @@ def test_machines_of_other_couplings_are_at_kaufmans_distance(other):
         gap = gaps[method]
         assert gap.believed
         assert abs(gap.kl - exact) < 3 * gap.kl_error
-        assert gap.cross_entropy == pytest.approx(gap.kl + ising_entropy(K, 8), abs=1e-9)
+        assert gap.cross_entropy == pytest.approx(gap.kl + entropy(K, 8), abs=1e-9)
     assert gaps["bar"].kl_error < 0.02
 
 
@@ -82,7 +81,7 @@ def test_estimates_of_a_machine_far_away_are_not_believed_from_data_but_by_annea
     """Independent spins: KL is what the entropy lacks, N ln 2 − S."""
     lattices = sample_lattices(np.full(1000, 0.6), 8, seed=5)
     gaps = by_method(FreeMachine(np.zeros((64, 4))), lattices, 0.6)
-    exact = 64 * math.log(2) - ising_entropy(0.6, 8)
+    exact = 64 * math.log(2) - entropy(0.6, 8)
     assert exact > 30
     assert not gaps["data"].believed
     assert not gaps["bar"].believed

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coarsegrain.rbm.machine import FreeMachine, TiedMachine, fields
+from coarsegrain.rbm.machine import TiedMachine, fields
 from coarsegrain.rg.block_maps import (
     decimation,
     dense_layer,
@@ -127,9 +127,8 @@ def test_tied_layer_is_the_layer_of_the_tied_machine(n):
 
 def test_sampled_layer_has_the_probabilities_of_the_machine():
     kernel, spins = 0.3 * KERNEL, random_spins(1, 8).repeat(20000, axis=0)
-    coarse = tied_layer(kernel, sampled=True, bias=0.2)(spins, rng=generator())
-    machine = TiedMachine(kernel[None], 8).dense()
-    field = fields(FreeMachine(machine.weights, hidden_bias=np.full(16, 0.2)), spins[:1])
+    coarse = tied_layer(kernel, sampled=True)(spins, rng=generator())
+    field = fields(TiedMachine(kernel[None], 8), spins[:1])
     p = 1 / (1 + np.exp(-2 * field.reshape(4, 4)))
     scores = ((coarse == 1).mean(axis=0) - p) / (p * (1 - p) / 20000) ** 0.5
     assert abs(scores).max() < 4.5

@@ -9,9 +9,9 @@ from exact_states import all_states, block_chances, drawn, probabilities, weight
 from coarsegrain.ising.critical_point import BETA_CRITICAL
 from coarsegrain.ising.sampler import sample_lattices
 from coarsegrain.rg.block_maps import decimation, majority
-from coarsegrain.rg.control_variates import Estimate, energy_controls, local_controls
+from coarsegrain.rg.control_variates import energy_controls, local_controls
 from coarsegrain.rg.coupling_operators import EVEN, ODD, operator_sums
-from coarsegrain.rg.mcrg import covariance, exponent, nu
+from coarsegrain.rg.mcrg import covariance, exponent
 from coarsegrain.rg.small_matrices import leading_eigenvalue
 
 COARSE_STATES = np.array(
@@ -128,10 +128,6 @@ def test_no_exponent_without_a_positive_eigenvalue():
     fine = np.array([-1, 1, -1, 1])[:, None, None]
     assert np.isnan(exponent(-fine, fine)).all()
     assert np.isnan(exponent(0 * fine, fine)).all()
-
-
-def test_nu_is_one_over_y_t():
-    assert nu(Estimate(0.8, 0.016)) == pytest.approx((1.25, 0.025))
 
 
 @pytest.mark.slow

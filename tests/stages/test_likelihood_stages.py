@@ -111,3 +111,18 @@ def test_a_stage_gives_the_same_bytes_again(machine, lattices, tmp_path):
     for name in ("a.csv", "b.csv"):
         measured(machine, lattices, tmp_path / name)
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+def test_couplings_that_lattices_do_not_determine_are_no_numbers(tmp_path, capsys):
+    write_machine(tmp_path / "machine.safetensors", ising_machine(BETA, 8), {})
+    aligned = np.ones((40, 8, 8), np.int8)
+    write_lattices(tmp_path / "up.nc", aligned, np.full(40, BETA), {})
+    spec = {"labels": LABELS, "chains": 40, "steps": 20, "seed": 5}
+    measure_couplings.main(
+        machine=tmp_path / "machine.safetensors", lattices=tmp_path / "up.nc", fine=[],
+        table=tmp_path / "table.csv", spec=spec,
+    )  # fmt: skip
+    found = read_table(tmp_path / "table.csv").set_index("source")["coupling"]
+    assert found["data"].isna().all()
+    assert found["exact"].notna().all()
+    assert "The couplings of data cannot be fitted" in capsys.readouterr().out

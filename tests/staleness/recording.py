@@ -64,6 +64,16 @@ class Recording:
         """The job that wrote the report."""
         return next(job for job in self.jobs if job.name.endswith(("report.html", "config.json")))
 
+    @property
+    def unread_keys(self) -> set[tuple[str, str]]:
+        """Stages and keys of specs that were given to their jobs and that these never looked at."""
+        return {
+            (job.stage, key)
+            for job in self.jobs
+            if job is not self.report  # it keeps the whole config and looks at none of it
+            for key in job.given - job.used
+        }
+
     def jobs_where(self, condition: Callable[[RecordedJob], bool]) -> set[str]:
         """Names of jobs."""
         return {job.name for job in self.jobs if condition(job)}

@@ -28,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from coarsegrain.ising.exact import energy_per_site, log_partition_function
+from coarsegrain.ising.exact import energy_per_site, entropy
 from coarsegrain.ising.observables import Spins
 from coarsegrain.ising.observables import energy_per_site as energies_per_site
 from coarsegrain.rbm.logistic import log_2cosh
@@ -37,9 +37,8 @@ Array = npt.NDArray[np.float64]
 
 #: States of a block that are all equal, have one spin that differs, two neighbours, two opposite.
 STATES = np.array([2, 8, 4, 2])
-#: |sum of the spins| and sum over the four bonds / 4, by class.
+#: |sum of the spins| by class.
 SUMS = np.array([4, 2, 0, 0])
-BONDS = np.array([1, 0, 0, -1])
 LARGEST_SIDE = 8  # of the transfer matrix
 _LARGEST_SCALE = 5.0
 
@@ -125,11 +124,6 @@ def measured_block(spins: Spins, beta: float) -> Block:
     return Block(freed.mean(axis=0), freed)
 
 
-def ising_entropy(beta: float, L: int) -> float:
-    """Entropy of the Ising model on the whole lattice in nats, S = ln Z + β⟨H⟩ (Kaufman)."""
-    return log_partition_function(beta, L) + beta * L**2 * energy_per_site(beta, L)
-
-
 def product_of_blocks(block: Block, beta: float, L: int) -> Divergence:
     """The least KL(Ising || q) of all q that are products over disjoint blocks."""
     log_probability = np.array(
@@ -145,7 +139,7 @@ def one_unit_per_block(block: Block, scale: float, beta: float, L: int) -> Diver
 
 def independent_spins(beta: float, L: int) -> Divergence:
     """KL(Ising || all states equally likely), N ln 2 - S: a machine without weights."""
-    return Divergence(L**2 * math.log(2.0) - ising_entropy(beta, L), 0.0)
+    return Divergence(L**2 * math.log(2.0) - entropy(beta, L), 0.0)
 
 
 def best_scale(block: Block) -> float:
@@ -167,7 +161,7 @@ def best_scale(block: Block) -> float:
 def _divergence(block: Block, log_probability: Array, beta: float, L: int) -> Divergence:
     """-(N/4) Σ_c p_c ln q_c - S, with the spread of Σ_c p_c ln q_c over lattices."""
     blocks = L**2 / 4
-    nats = -blocks * float((block.shares * log_probability).sum()) - ising_entropy(beta, L)
+    nats = -blocks * float((block.shares * log_probability).sum()) - entropy(beta, L)
     if block.per_lattice is None:
         return Divergence(nats, 0.0)
     values = (block.per_lattice * log_probability).sum(axis=1)

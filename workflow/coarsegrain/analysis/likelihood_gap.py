@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coarsegrain.ising.exact import energy_per_site as exact_energy
+from coarsegrain.ising.exact import entropy as ising_entropy
 from coarsegrain.ising.exact import log_partition_function
 from coarsegrain.ising.observables import Spins, energy_per_site
 from coarsegrain.rbm import enumeration
@@ -95,11 +96,6 @@ class _LogZ(NamedTuple):
     influence: Array
     ess: float
     believed: bool
-
-
-def ising_entropy(beta: float, L: int) -> float:
-    """Exact entropy of the lattice in nats, S = ln Z + β ⟨H⟩."""
-    return log_partition_function(beta, L) + beta * L * L * exact_energy(beta, L)
 
 
 def log_ising_weight(lattices: Spins, beta: float) -> Array:

@@ -55,6 +55,11 @@ def energy_per_site(beta: float, L: int) -> float:
     return -_log_z(beta, L).first / L**2
 
 
+def entropy(beta: float, L: int) -> float:
+    """Entropy of the whole lattice in nats, S = ln Z + β⟨H⟩; arguments as above."""
+    return log_partition_function(beta, L) + beta * L**2 * energy_per_site(beta, L)
+
+
 def heat_capacity_per_site(beta: float, L: int) -> float:
     """β² (d² ln Z/dβ²)/N = β² N (⟨e²⟩ − ⟨e⟩²), e the energy per site; arguments as above."""
     return beta**2 * _log_z(beta, L).second / L**2

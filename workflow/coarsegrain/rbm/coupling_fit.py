@@ -25,6 +25,10 @@ _MOST_STEPS = 50
 _SMALLEST_STEP = 1e-12
 
 
+class UndeterminedCouplings(ValueError):
+    """No finite couplings are the likeliest: lattices are few, and all alike."""
+
+
 def fitted_couplings(
     lattices: Spins, operators: tuple[Operator, ...] = OPERATORS, *, blocks: int = 20
 ) -> tuple[Array, Array]:
@@ -37,7 +41,8 @@ def fitted_couplings(
     Returns:
         (operators,) and (operators,).
     Raises:
-        ValueError: there are fewer lattices than blocks, or the largest is at infinity.
+        ValueError: there are fewer lattices than blocks.
+        UndeterminedCouplings: the largest is at infinity.
     """
     if len(lattices) < blocks:
         raise ValueError(f"{len(lattices)} lattices cannot make {blocks} blocks.")
@@ -105,6 +110,6 @@ def _largest(values: Array, counts: Array, start: Array) -> Array:
         last = size
         if not np.isfinite(size) or np.abs(couplings).max() > 20:
             break
-    raise ValueError(
+    raise UndeterminedCouplings(
         "the pseudo-likelihood has no largest value: the lattices do not determine the couplings."
     )

@@ -93,8 +93,8 @@ def random_blocks(seed: int) -> BlockMap:
     return of_spins
 
 
-def tied_layer(kernel: npt.NDArray[np.floating], *, sampled: bool, bias: float = 0.0) -> BlockMap:
-    """Hidden layer of a machine that has one kernel for all places: field b + Σ W v of a window.
+def tied_layer(kernel: npt.NDArray[np.floating], *, sampled: bool) -> BlockMap:
+    """Hidden layer of a machine that has one kernel for all places: field Σ W v of a window.
 
     The n × n window of coarse site (I, J) begins at row 2I − (n − 2)/2, rounded down, and column
     likewise: it is centred on the site's block.
@@ -102,7 +102,6 @@ def tied_layer(kernel: npt.NDArray[np.floating], *, sampled: bool, bias: float =
     Args:
         kernel: (n, n) weights.
         sampled: h = +1 with probability σ(2 field); else the sign of the mean, tanh(field).
-        bias: b.
     """
     weights = exact_in_any_order(kernel)
     n = len(weights)
@@ -110,7 +109,7 @@ def tied_layer(kernel: npt.NDArray[np.floating], *, sampled: bool, bias: float =
 
     def field(spins: Spins) -> npt.NDArray[np.float64]:
         L = spins.shape[1]
-        total = np.full((len(spins), L // 2, L // 2), float(exact_in_any_order(np.array(bias))))
+        total = np.zeros((len(spins), L // 2, L // 2))
         for row in range(n):
             rows = spins[:, (np.arange(0, L, 2) + row + start) % L]
             for column in range(n):

@@ -41,11 +41,6 @@ class Correlations(NamedTuple):
     coarse_coarse: Matrix
 
 
-def nu(y_t: Estimate) -> Estimate:
-    """ν = 1/y_T, with its standard error to first order."""
-    return Estimate(1 / y_t.value, y_t.error / y_t.value**2)
-
-
 def exponent(coarse: Sums, fine: Sums, controls: FloatArray | None = None) -> Estimate:
     """y of one step of a map.
 

@@ -10,11 +10,11 @@ from coarsegrain.analysis.block_mechanism import (
     best_scale,
     exact_block,
     independent_spins,
-    ising_entropy,
     measured_block,
     one_unit_per_block,
     product_of_blocks,
 )
+from coarsegrain.ising.exact import entropy
 from coarsegrain.storage.lattices import read_lattices
 from coarsegrain.storage.tables import write_table
 from pipeline.stage import Inputs, Output, Spec, run
@@ -46,7 +46,7 @@ def main(*, lattices: Inputs, table: Output, spec: Spec) -> None:
                     "kl_error": round(error, DECIMALS),
                     "kl_per_site": round(nats / L**2, DECIMALS),
                     "kl_per_site_error": round(error / L**2, DECIMALS),
-                    "entropy_nats": round(ising_entropy(beta, L), DECIMALS),
+                    "entropy_nats": round(entropy(beta, L), DECIMALS),
                     "source": source,
                     "lattices": number,
                 }

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from coarsegrain.rbm.chains import gibbs_chains
-from coarsegrain.rbm.coupling_fit import fitted_couplings
+from coarsegrain.rbm.coupling_fit import UndeterminedCouplings, fitted_couplings
 from coarsegrain.rbm.effective_couplings import OPERATORS, exact_couplings
 from coarsegrain.rbm.machine import read_machine
 from coarsegrain.rg.majority import block_spins
@@ -50,7 +50,7 @@ def main(*, machine: Input, lattices: Input, fine: Inputs, table: Output, spec: 
 def _fitted(source: str, spins: np.ndarray) -> list[Row]:
     try:
         values, errors = fitted_couplings(spins)
-    except ValueError as error:  # few lattices, all alike: no finite couplings are the likeliest
+    except UndeterminedCouplings as error:
         print(f"The couplings of {source} cannot be fitted: {error}", flush=True)
         values = errors = np.full(len(OPERATORS), np.nan)
     return [
