@@ -8,7 +8,8 @@ import pytest
 from coarsegrain.storage.tables import read_table
 from pipeline.sidecars import sha256, sidecar_path
 from pipeline.studies.machines import MACHINES
-from pipeline.studies.rbm import CODES, FORMULAS, LEARNED, BoltzmannMachines
+from pipeline.studies.maps import CODES, FORMULAS, LEARNED
+from pipeline.studies.rbm import BoltzmannMachines
 
 pytestmark = pytest.mark.slow
 

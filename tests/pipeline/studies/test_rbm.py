@@ -6,11 +6,13 @@ import pytest
 import yaml
 
 from checkouts import PROJECT
+from coarsegrain.errors import ConfigError
 from pipeline.config import validated
 from pipeline.defaults import laid_over_defaults
 from pipeline.studies.experiment import Experiment
 from pipeline.studies.machines import MACHINES
-from pipeline.studies.rbm import CODES, CRITICAL, FORMULAS, LEARNED, STACK
+from pipeline.studies.maps import CODES, FORMULAS, LEARNED, STACK
+from pipeline.studies.rbm import CRITICAL
 
 SMOKE = yaml.safe_load((PROJECT / "workflow/presets/smoke.yaml").read_text())
 
@@ -155,6 +157,12 @@ def test_what_a_variant_of_the_penalty_makes_is_of_penalised_machines():
     assert own == set(PENALISED)
     assert "/variants/" not in rbm.table("rbm_flow")
     assert "/variants/" in rbm.table("rbm_fields")
+
+
+@pytest.mark.parametrize("name", ["nonsense", *CODES])
+def test_a_map_that_the_experiment_does_not_have_is_refused_by_name(name):
+    with pytest.raises(ConfigError, match=f"{name} is no map of this experiment; it has majority"):
+        study()["rbm"].measure_exponents(name)
 
 
 @pytest.fixture

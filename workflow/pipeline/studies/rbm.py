@@ -1,7 +1,7 @@
 """Study B: Boltzmann machines against block spins (Taylor 2023, arXiv:2308.11075).
 
 What is measured with the machines, the tables and the figures; beside the machines in
-``machines/<machine>/`` their .likelihood.csv and .couplings.csv, and ``exponents/<map>.csv``.
+``machines/<machine>/`` their .likelihood.csv and .couplings.csv.
 """
 
 import math
@@ -9,40 +9,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from coarsegrain.nets.architecture import THERMOMETER
-from pipeline.studies.machines import MACHINES, RANGES, Machines
+from pipeline.studies.machines import MACHINES, RANGES
+from pipeline.studies.maps import STACK, Maps
 from pipeline.studies.study import Figure, Recipe, once
 
 FREE = [name for name, machine in MACHINES.items() if machine.kernel == 0]
-STACK = ("layer-1", "layer-2")
 FLOW = ("wide", "low", "high")
 #: Machines at the side of the study, on lattices at its β.
 CRITICAL = [name for name, machine in MACHINES.items() if machine.data == "critical"]
 #: Numbers of reconstructions after which β is measured.
 RECONSTRUCTIONS = (0, 1, 2, 5, 10, 30, 100, 300, 1000)
-#: Maps to half the side that are given by a formula: what the table calls them, and what they are.
-FORMULAS: Mapping[str, Mapping[str, Any]] = {
-    "majority": {"map": "majority", "kind": "majority"},
-    "decimation": {"map": "decimation", "kind": "decimation"},
-    "soft-1": {"map": "soft majority, W0 = 1", "kind": "soft_majority", "strength": 1.0},
-    "soft-half": {"map": "soft majority, W0 = 0.5", "kind": "soft_majority", "strength": 0.5},
-    "soft-quarter": {"map": "soft majority, W0 = 0.25", "kind": "soft_majority", "strength": 0.25},
-    "flips": {"map": "majority, 5 % flips", "kind": "majority_with_flips", "share": 0.05},
-    "shuffled": {"map": "majority, shuffled", "kind": "shuffled_majority"},
-    "random": {"map": "random blocks", "kind": "random_blocks"},
-}
-#: Those that a trained machine gives: the machines of the steps, and whether its units are drawn.
-LEARNED: Mapping[str, tuple[str, Sequence[str], bool]] = {
-    "machine": ("tied machine, drawn", ["tied-1"], True),
-    "machine-sign": ("tied machine, sign", ["tied-1"], False),
-    "stack": ("stack, drawn", STACK, True),
-    "free": ("free machine, drawn", ["free"], True),
-}
-#: Those that codes of study A's nets give, where they have the same side: what the table calls
-#: them, and the net.
-CODES = {
-    "coarse-grainer-code": ("CG code, sign", "Model-2-CG"),
-    "autoencoder-code": ("Model-1 code, sign", "Model-1"),
-}
 #: Of the flow in one dimension: changes of scale, K that nets learn from and that tables show, and
 #: rings whose lengths are measured, from the K' of the smallest K up.
 RING_FLOW: Mapping[str, Any] = {
@@ -59,7 +35,7 @@ RING_MACHINE: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-class BoltzmannMachines(Machines):
+class BoltzmannMachines(Maps):
     """What is measured with the machines, the tables and the figures."""
 
     name = "rbm"
@@ -107,54 +83,6 @@ class BoltzmannMachines(Machines):
 
     def _histories(self) -> list[str]:
         return [path for name in MACHINES for path in self.histories(name)]
-
-    def _certified(self, lattices: str) -> tuple[str, list[str]]:
-        return self.lattices.path(lattices), [self.lattices.certificate(lattices)]
-
-    # The test of RG
-
-    @once
-    def measure_exponents(self, map: str) -> Recipe:
-        """The exponents of a map."""
-        exponents = self.settings["exponents"]
-        L, weights = exponents["L"], []
-        if map in FORMULAS:
-            what = dict(FORMULAS[map])
-            if what["kind"] in ("shuffled_majority", "random_blocks"):
-                what["permutation"] = self.seed("permutation", map=map)
-        elif map in CODES and self.nets:
-            label, net = CODES[map]
-            what = {"map": label, "kind": "net", "layers": 2}
-            weights = [self.nets.encoder(net, 0)]
-        else:
-            label, machines, sampled = LEARNED[map]
-            what = {"map": label, "kind": "machine", "sampled": sampled}
-            weights = [self.machine(each, 0) for each in machines]
-            if map == "free":  # its units see all sites of one side
-                L = self.settings["L"]
-        (lattices, one), (half, other) = (self._certified(f"rbm/L-{side}") for side in (L, L // 2))
-        return Recipe(
-            {"lattices": lattices, "half": half, "weights": weights},
-            {
-                **what,
-                "steps": 3,
-                "couplings": [1, 2, 3],
-                "shifts": exponents["shifts"],
-                "seed": self.seed("exponents", map=map),
-            },
-            waits_for=[*one, *other],
-        )
-
-    @once
-    def collect_exponents(self) -> Recipe:
-        """The exponents of all maps, and a verdict on each."""
-        maps = [*FORMULAS, *LEARNED]
-        if self.settings["hidden"] not in ("auto", self.settings["L"] ** 2 // 4):
-            maps.remove("free")  # its units make no lattice of half the side
-        if self.nets and self.settings["exponents"]["L"] == self.nets.L:
-            maps += [name for name, (_, net) in CODES.items() if self.nets.halves_the_side(net)]
-        files = [f"{self.folder('measure_exponents', m)}exponents/{m}.csv" for m in maps]
-        return Recipe({"exponents": files})
 
     # One dimension
 
