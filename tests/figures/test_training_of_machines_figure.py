@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from test_style_figure import DEFICIENCIES, lab
 
-from coarsegrain.figures.rbm.training import COLOURS, NAMES, training
-from pipeline.studies.machines import MACHINES
+from coarsegrain.figures.rbm.training import COLOURS, training
 
 
 def history():
@@ -19,7 +18,7 @@ def history():
             "pseudo_likelihood": -0.5 + 0.01 * k * (member + 1), "data_neighbours": 0.7,
             "chain_neighbours": 0.6 + 0.01 * k,
         }
-        for machine in ("tied-4", "free") for member in (0, 1) for k in range(1, 9)
+        for machine in ("tied x4", "free") for member in (0, 1) for k in range(1, 9)
     ]  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -57,16 +56,10 @@ def test_wide_bands_of_early_records_do_not_stretch_the_axis_of_gaps():
     assert training(noisy).axes[1].get_ylim() == training(history()).axes[1].get_ylim()
 
 
-def test_every_machine_is_named_once_and_as_in_the_tables():
+def test_every_machine_is_named_once():
     figure = training(history())
     assert figure.axes[0].get_legend_handles_labels()[1] == ["tied x4", "free"]
     assert [axes.get_title(loc="left") for axes in figure.axes[1:3]] == ["tied x4", "free"]
-
-
-@pytest.mark.parametrize("machine", MACHINES)
-def test_names_are_the_labels_of_the_tables(machine):
-    name, label = NAMES.get(machine, machine), MACHINES[machine].label
-    assert name == (f"stack, layer {machine[-1]}" if label == "stack" else label)
 
 
 @pytest.mark.parametrize("deficiency", DEFICIENCIES)

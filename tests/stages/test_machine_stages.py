@@ -58,6 +58,7 @@ def test_a_stack_is_trained_layer_by_layer_and_plotted(tmp_path, lattices):
         histories=[tmp_path / f"{name}.csv" for name in ("layer 1", "layer 2", "top")],
         pdf=tmp_path / "figure.pdf",
         png=tmp_path / "figure.png",
+        spec={"words": ["one", "two", "three"]},
     )
     assert (tmp_path / "figure.png").stat().st_size > 10_000
 

@@ -277,5 +277,9 @@ class BoltzmannMachines(Maps):
 
     def plot_training(self) -> Recipe:
         """Whether trainings have converged, of a few; the table has all."""
-        shown = ("tied-1", "tied-4", "free", "layer-1")
-        return Recipe({"histories": [path for name in shown for path in self.histories(name)]})
+        shown = {name: MACHINES[name].label for name in ("tied-1", "tied-4", "free")}
+        shown["layer-1"] = "stack, layer 1"
+        return Recipe(
+            {"histories": [path for name in shown for path in self.histories(name)]},
+            {"words": [words for name, words in shown.items() for _ in self.members()]},
+        )

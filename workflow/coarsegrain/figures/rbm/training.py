@@ -11,18 +11,6 @@ from coarsegrain.figures.style import describe, in_words, styled
 PSEUDO_LIKELIHOOD = "pseudo-likelihood\n(nats per unit, held-out lattices)"
 GAP = "⟨vWh⟩ data − chains − λΣ|w|\n(nats)"
 NEIGHBOURS = "neighbours' correlation,\nchains − data"
-#: Names of machines in histories that the tables do not have → what the tables call them.
-NAMES = {
-    "tied-1": "tied x1",
-    "tied-2": "tied x2",
-    "tied-4": "tied x4",
-    "disjoint": "disjoint 2x2",
-    "free-no-penalty": "free, no L1",
-    "free-hot": "free T=inf",
-    "free-blocks": "free blocks",
-    "layer-1": "stack, layer 1",
-    "layer-2": "stack, layer 2",
-}
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#404040", "#56B4E9")
 # What convergence is judged by: this share of the records, the last ones.
 JUDGED = 1 / 8
@@ -34,8 +22,7 @@ def training(history: pd.DataFrame) -> Figure:
 
     Args:
         history: columns ``machine, member, update, data_vwh, data_vwh_error, chain_vwh,
-            chain_vwh_error, penalty, pseudo_likelihood, data_neighbours, chain_neighbours``;
-            machines are named as in their histories.
+            chain_vwh_error, penalty, pseudo_likelihood, data_neighbours, chain_neighbours``.
     """
     machines = {str(name): rows for name, rows in history.groupby("machine", sort=False)}
     figure = Figure(figsize=(9.6, 8.2), layout="constrained")
@@ -43,9 +30,8 @@ def training(history: pd.DataFrame) -> Figure:
     likelihood = figure.add_subplot(grid[0, :])
     gaps = [figure.add_subplot(grid[1, at]) for at in range(len(machines))]
     neighbours = figure.add_subplot(grid[2, :], sharex=likelihood)
-    for at, (machine, rows) in enumerate(machines.items()):
+    for at, (name, rows) in enumerate(machines.items()):
         colour = COLOURS[at % len(COLOURS)]
-        name = NAMES.get(machine, machine)
         for k, (_, member) in enumerate(rows.groupby("member")):
             label = name if k == 0 else None
             likelihood.plot(
