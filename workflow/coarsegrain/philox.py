@@ -6,7 +6,7 @@ no state to carry along: whoever knows (counter, key) has the bits, on any devic
 
 import numpy as np
 
-from coarsegrain.jit import word_function
+from coarsegrain.jit import kernel, word_function
 
 ROUNDS = 10
 _MULTIPLIER_0 = np.uint64(0xD2511F53)
@@ -36,3 +36,26 @@ def philox4x32(
         k0 = k0 + _WEYL_0
         k1 = k1 + _WEYL_1
     return c0 & _LOW, c1 & _LOW, c2 & _LOW, c3 & _LOW
+
+
+@kernel
+def fill_with_random_words(words, first, chain, step, stream, key0, key1):  # type: ignore[no-untyped-def]
+    """Philox words of the counters (first, stream, step, chain), (first + 1, …), …
+
+    Args:
+        words: (n,) uint32, n a multiple of 4; word r of the q-th counter becomes words[r n/4 + q].
+        first: first counter word.
+        chain: fourth counter word.
+        step: third counter word.
+        stream: second counter word.
+        key0: lower half of the key.
+        key1: upper half of the key.
+    """
+    quarter = len(words) // 4
+    c1, c2, c3 = np.uint64(stream), np.uint64(step), np.uint64(chain)
+    for q in range(quarter):
+        x0, x1, x2, x3 = philox4x32(np.uint64(first + q), c1, c2, c3, key0, key1)
+        words[q] = x0
+        words[quarter + q] = x1
+        words[2 * quarter + q] = x2
+        words[3 * quarter + q] = x3

@@ -227,6 +227,34 @@ def power_of_two(typing, exponents):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def exponent_of(typing, vector):  # type: ignore[no-untyped-def]
+    """The n of 2ⁿ m, 1 ≤ m < 2, as numbers, of positive normal float32 numbers."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        whole = ir.VectorType(INDEX, LANES)
+        bits = builder.bitcast(arguments[0], whole)
+        biased = builder.lshr(bits, ir.Constant(whole, [23] * LANES))
+        exponent = builder.sub(biased, ir.Constant(whole, [127] * LANES))
+        return builder.sitofp(exponent, arguments[0].type)
+
+    return vector(vector), code
+
+
+@intrinsic
+def mantissa_of(typing, vector):  # type: ignore[no-untyped-def]
+    """The m of 2ⁿ m, 1 ≤ m < 2, of positive normal float32 numbers."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        whole = ir.VectorType(INDEX, LANES)
+        bits = builder.bitcast(arguments[0], whole)
+        fraction = builder.and_(bits, ir.Constant(whole, [0x007FFFFF] * LANES))
+        of_one = builder.or_(fraction, ir.Constant(whole, [0x3F800000] * LANES))
+        return builder.bitcast(of_one, arguments[0].type)
+
+    return vector(vector), code
+
+
+@intrinsic
 def load_upper_bits(typing, words, start):  # type: ignore[no-untyped-def]
     """The upper 23 bits of 32 words of an array of uint32, as float32 numbers."""
 

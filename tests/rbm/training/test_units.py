@@ -5,14 +5,10 @@ import pytest
 from scipy import stats
 
 from coarsegrain.jit import kernel
-from coarsegrain.philox import philox4x32
-from coarsegrain.rbm.training.cpu.units import (
-    drawn_bits,
-    drawn_signs,
-    fill_with_random_words,
-    hyperbolic_tangent,
-)
+from coarsegrain.philox import fill_with_random_words, philox4x32
+from coarsegrain.rbm.training.cpu.units import drawn_bits, drawn_signs
 from coarsegrain.simd import LANES, load, store
+from coarsegrain.vector_math import hyperbolic_tangent
 
 U64 = np.uint64
 

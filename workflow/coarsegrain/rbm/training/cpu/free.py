@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coarsegrain.jit import kernel
+from coarsegrain.philox import fill_with_random_words
 from coarsegrain.rbm.machine import FreeMachine
 from coarsegrain.rbm.training.adam import adam_step
 from coarsegrain.rbm.training.cpu.proximal import update_weights
@@ -27,13 +28,10 @@ from coarsegrain.rbm.training.cpu.sign_products import (
     sign_products,
     transpose_bits,
 )
-from coarsegrain.rbm.training.cpu.units import (
-    drawn_bits,
-    fill_with_random_words,
-    hyperbolic_tangent,
-)
+from coarsegrain.rbm.training.cpu.units import drawn_bits
 from coarsegrain.rbm.training.settings import TrainingSettings
 from coarsegrain.simd import LANES, load, splat, store, total
+from coarsegrain.vector_math import hyperbolic_tangent
 
 Bits = npt.NDArray[np.uint32]
 Spins = npt.NDArray[np.int8]

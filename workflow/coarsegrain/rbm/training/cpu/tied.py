@@ -15,17 +15,15 @@ import numpy.typing as npt
 from llvmlite import binding
 
 from coarsegrain.jit import kernel
+from coarsegrain.philox import fill_with_random_words
 from coarsegrain.rbm.machine import TiedMachine
 from coarsegrain.rbm.training.adam import adam_step
 from coarsegrain.rbm.training.cpu.proximal import update_weights
 from coarsegrain.rbm.training.cpu.sign_products import aligned
-from coarsegrain.rbm.training.cpu.units import (
-    drawn_signs,
-    fill_with_random_words,
-    hyperbolic_tangent,
-)
+from coarsegrain.rbm.training.cpu.units import drawn_signs
 from coarsegrain.rbm.training.settings import TrainingSettings
 from coarsegrain.simd import LANES, load, multiply_add, splat, store, total
+from coarsegrain.vector_math import hyperbolic_tangent
 
 Spins = npt.NDArray[np.int8]
 
