@@ -1,0 +1,1 @@
+"""Normalizing flows: densities of fields on a lattice that can be drawn from and evaluated."""

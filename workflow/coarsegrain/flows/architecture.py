@@ -1,0 +1,172 @@
+"""The flow by sublattices: which sites change when, and where its parameters are.
+
+The idea is that of S.-H. Li and L. Wang (arXiv:1802.02840): from scale to scale a quarter of the
+sites goes on, the others are latent variables that are independent and normal. Here a scale 2ⁿ has
+the sites whose row and column 2ⁿ divides, an (L/2ⁿ) × (L/2ⁿ) lattice of two sublattices like the
+squares of a chessboard. A coupling changes the sites of one of them, each by a monotone spline of
+its own value that depends on twelve sites of the other, the four nearest and the eight a knight's
+move away, and on the mean of all of them: without it no site knows whether the lattice is ordered.
+From latent variables to fields the coarsest scale comes first, and then
+
+- the fields of the finest scale are multiplied by a circulant matrix, which starts as the square
+  root of the exact coupling matrix: what a normal density can tell is told before training;
+- the mean of all latent variables has a density with two modes, ±: no map has to tear one in two.
+
+All maps are odd, so the density is even, exactly.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Index = npt.NDArray[np.int64]
+Number = TypeVar("Number", bound=np.floating)
+
+#: What a site sees: rows and columns of those of the other sublattice.
+NEIGHBOURS = (
+    (-1, 0), (0, -1), (0, 1), (1, 0),
+    (-2, -1), (-2, 1), (-1, -2), (-1, 2), (1, -2), (1, 2), (2, -1), (2, 1),
+)  # fmt: skip
+#: Inputs of a coupling's net: neighbours, and the mean of the other sublattice.
+INPUTS = len(NEIGHBOURS) + 1
+#: Of a coupling's outputs, those that are odd: shifts before and after the spline.
+SHIFTS = 2
+
+
+class Layer(NamedTuple):
+    """A coupling: which sites it changes, and which these see.
+
+    Attributes:
+        changed: (sites,) row-major.
+        seen: (sites, 12).
+        others: (sites,) the whole other sublattice.
+    """
+
+    changed: Index
+    seen: Index
+    others: Index
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a flow by sublattices is made of.
+
+    Attributes:
+        L: side of the lattice, a power of 2, at least 4.
+        couplings: at every scale.
+        hidden: units of both hidden layers of a coupling's net.
+        bins: of a spline, on each side of 0.
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    L: int
+    couplings: int = 6
+    hidden: int = 16
+    bins: int = 4
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if self.L < 4 or self.L & (self.L - 1):
+            raise ValueError(f"L is {self.L}; a flow needs a power of 2, at least 4.")
+        for name in ("couplings", "hidden", "bins"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+
+    @property
+    def scales(self) -> int:
+        """Number of scales: log₂ L."""
+        return self.L.bit_length() - 1
+
+    @property
+    def of_spline(self) -> int:
+        """Numbers that a spline has: widths and heights of bins, and slopes at their ends."""
+        return 3 * self.bins + 1
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        """All couplings, from latent variables to fields."""
+        return [
+            sublattice_layer(self.L, 2**scale, k % 2)
+            for scale in reversed(range(self.scales))
+            for k in range(self.couplings)
+        ]
+
+    @cached_property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Shapes of all parameters by name, in the order in which they stand in one array.
+
+        ``<k>.first``, ``<k>.second``: weights of coupling k from what is seen to hidden units, and
+        to the next ones; ``<k>.last``: to the two shifts, and from their squares to the spline's
+        numbers, which ``<k>.spline`` is added to. ``spectrum``: logarithms of the circulant
+        matrix's eigenvalues, relative to the start. ``modes``: their distance from 0, and the
+        logarithm of their standard deviation; ``mean``: spline of the mean.
+        """
+        H, outputs = self.hidden, SHIFTS + self.of_spline
+        shapes: dict[str, tuple[int, ...]] = {}
+        for k in range(len(self.layers)):
+            shapes[f"{k}.first"] = (H, INPUTS)
+            shapes[f"{k}.second"] = (H, H)
+            shapes[f"{k}.last"] = (outputs, H)
+            shapes[f"{k}.spline"] = (self.of_spline,)
+        shapes["mean"] = (self.of_spline,)
+        shapes["modes"] = (2,)
+        shapes["spectrum"] = (int(self.orbits.max()) + 1,)
+        return shapes
+
+    @property
+    def size(self) -> int:
+        """Number of all parameters."""
+        return sum(math.prod(shape) for shape in self.shapes.values())
+
+    @cached_property
+    def orbits(self) -> Index:
+        """(L, L) numbers of the wave vectors' orbits under the symmetries of the square."""
+        fold = np.minimum(np.arange(self.L), self.L - np.arange(self.L))
+        high, low = np.maximum.outer(fold, fold), np.minimum.outer(fold, fold)
+        return np.asarray(high * (high + 1) // 2 + low, dtype=np.int64)
+
+    def views(self, parameters: npt.NDArray[Number]) -> dict[str, npt.NDArray[Number]]:
+        """The parameters by name, as views of the one array (size,)."""
+        found, at = {}, 0
+        for name, shape in self.shapes.items():
+            found[name] = parameters[at : at + math.prod(shape)].reshape(shape)
+            at += math.prod(shape)
+        return found
+
+
+def sublattice_layer(L: int, step: int, parity: int) -> Layer:
+    """The coupling of one sublattice of the scale whose sites are ``step`` apart."""
+    side = L // step
+    row, column = np.indices((side, side)).reshape(2, -1)
+    mine = (row + column) % 2 == parity
+    others = (row[~mine] * L + column[~mine]) * step
+    row, column = row[mine], column[mine]
+    down, right = np.array(NEIGHBOURS).T
+    rows, columns = (row[:, None] + down) % side, (column[:, None] + right) % side
+    seen = (rows * L + columns) * step
+    return Layer((row * L + column) * step, seen, others)
+
+
+def start(architecture: Architecture, *, seed: int) -> npt.NDArray[np.float64]:
+    """Parameters at the start: nets of small uniform weights, splines and matrix as they are.
+
+    Hidden units get weights of the variance 1/inputs, outputs none: all couplings start as the
+    identity. The modes start two standard deviations of 1 from 0.
+
+    Returns:
+        (size,).
+    """
+    parameters = np.zeros(architecture.size)
+    views = architecture.views(parameters)
+    rng = np.random.default_rng(seed)
+    for name, view in views.items():
+        if name.endswith((".first", ".second")):
+            view[:] = math.sqrt(3 / view.shape[1]) * (2 * rng.random(view.shape) - 1)
+    views["modes"][:] = 2.0, 0.0
+    return parameters

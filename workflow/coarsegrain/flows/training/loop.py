@@ -1,0 +1,107 @@
+"""The loop over steps: records, checkpoints, and numbers that go wrong."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from coarsegrain.errors import TrainingError, TrainingStopped
+from coarsegrain.flows.training.settings import TrainingSettings
+from coarsegrain.training.checkpoint import Checkpoint, CheckpointFile
+
+Array = npt.NDArray[np.float64]
+
+#: What is recorded of the steps of a record: every step has fresh samples, so the mean of their
+#: losses is an unbiased estimate of the gap, of the flow as it was in these steps.
+NUMBERS = ("learning_rate", "samples", "gap_nats", "gap_error", "spread_nats")
+
+
+class Trainer(Protocol):
+    """Parameters and moments of a flow."""
+
+    def step(self, number: int, samples: int, rate: float) -> Array:
+        """A step of Adam with so many fresh samples; their losses, (samples,) ln q + E."""
+
+    def state(self) -> dict[str, npt.NDArray[np.generic]]:
+        """What decides the next steps."""
+
+    def restore(self, tensors: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Take over what ``state`` gave."""
+
+
+def train(
+    trainer: Trainer,
+    settings: TrainingSettings,
+    log_integral: float,
+    *,
+    records: int = 50,
+    name: str = "flow",
+    checkpoint: CheckpointFile | None = None,
+    progress: Callable[[int, float], None] | None = None,
+    asked_to_stop: Callable[[], bool] = lambda: False,
+) -> pd.DataFrame:
+    """Train a flow in place.
+
+    Args:
+        trainer: the flow at the start.
+        settings: how to train.
+        log_integral: ln ∫ exp(−E), of which the loss tells the gap.
+        records: into which the steps are divided; checkpoints are at their ends.
+        name: of the flow, in messages.
+        checkpoint: where to keep what has been done.
+        progress: called after every record with the steps so far and the gap.
+        asked_to_stop: asked after every record.
+    Returns:
+        The history: ``step`` and ``NUMBERS``.
+    Raises:
+        TrainingError: a number is no longer finite.
+        TrainingStopped: asked to stop; what has been done is in the checkpoint.
+    """
+    ends = np.unique(np.linspace(0, settings.steps, records + 1).astype(np.int64)[1:])
+    history = np.empty((0, len(NUMBERS)))
+    if checkpoint is not None:
+        found = checkpoint.load(like=Checkpoint(history, trainer.state()))  # type: ignore[arg-type]
+        if found is not None and len(found.history) <= len(ends):
+            trainer.restore(found.tensors)
+            history = found.history
+            print(f"{name}: going on after step {ends[len(history) - 1]}", flush=True)
+
+    done = int(ends[len(history) - 1]) if len(history) else 0
+    for end in ends[len(history) :].tolist():
+        losses = []
+        for k in range(done, end):
+            losses.append(trainer.step(k, settings.batch_of(k), settings.learning_rate_of(k)))
+            if not np.isfinite(losses[-1]).all():
+                raise TrainingError(
+                    f"{name}: a sample's loss is not finite in step {k + 1}; a smaller learning "
+                    f"rate may help. {checkpoint if checkpoint is not None else ''}".rstrip()
+                )
+        done = end
+        record = _record(np.concatenate(losses) + log_integral, settings, done)
+        history = np.concatenate([history, [record]])
+        if progress is not None:
+            progress(done, record[NUMBERS.index("gap_nats")])
+        stop = asked_to_stop() and done < settings.steps
+        if checkpoint is not None and (stop or checkpoint.is_due()):
+            checkpoint.save(Checkpoint(history, trainer.state()))  # type: ignore[arg-type]
+        if stop:
+            kept = checkpoint is not None and checkpoint.epoch == len(history)
+            told = "run again to go on from there." if kept else "what was trained is lost."
+            raise TrainingStopped(f"{name}: stopped after step {done} of {settings.steps}; {told}")
+    frame = pd.DataFrame(history, columns=list(NUMBERS))
+    frame.insert(0, "step", ends)
+    return frame
+
+
+def _record(gaps: Array, settings: TrainingSettings, done: int) -> list[float]:
+    spread = float(gaps.std())
+    return [
+        settings.learning_rate_of(done - 1),
+        float(len(gaps)),
+        float(gaps.mean()),
+        spread / math.sqrt(len(gaps)),
+        spread,
+    ]
