@@ -92,7 +92,7 @@ class DualIsing:
         """K to a power times the fields, (n, L, L)."""
         L = self.L
         spectrum = self.spectrum[:, : L // 2 + 1] ** power
-        return np.fft.irfft2(np.fft.rfft2(fields) * spectrum, s=(L, L))
+        return np.asarray(np.fft.irfft2(np.fft.rfft2(fields) * spectrum, s=(L, L)))
 
     def draw_fields(self, spins: Spins, rng: np.random.Generator) -> Array:
         """Exact fields of lattices: from p(x | s), normal with mean K s and covariance K.
@@ -117,7 +117,7 @@ class DualIsing:
         Returns:
             (n, L, L) int8, ±1.
         """
-        probability = 1 / (1 + np.exp(-2 * np.asarray(fields, dtype=np.float64)))
+        probability = (1 + np.tanh(np.asarray(fields, dtype=np.float64))) / 2
         up = rng.random(fields.shape) < probability
         return np.where(up, np.int8(1), np.int8(-1))
 
