@@ -1,9 +1,13 @@
 """Thermometer E against lattices whose β is known."""
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from coarsegrain.analysis.exact_thermometer import exact_beta
+from coarsegrain.analysis.exact_thermometer import beta_of_energy, exact_beta
 from coarsegrain.ising.exact import energy_per_site
 from coarsegrain.ising.observables import energy_per_site as energies_per_site
 from coarsegrain.ising.sampler import sample_lattices
@@ -51,3 +55,27 @@ def test_ground_states_have_no_finite_beta(sign):
 def test_sizes_that_kaufman_does_not_know_are_refused():
     with pytest.raises(ValueError, match="L is 5"):
         exact_beta(np.ones((3, 5, 5), dtype=np.int8))
+
+
+@given(beta=st.floats(1e-3, 1.2), half=st.integers(2, 40))
+def test_beta_of_energy_inverts_the_energy(beta, half):
+    energy = energy_per_site(beta, 2 * half)
+    found = beta_of_energy(energy, 2 * half)
+    assert energy_per_site(found, 2 * half) == pytest.approx(energy, abs=1e-12)
+    assert found == pytest.approx(beta, abs=1e-8)
+
+
+def test_beta_of_zero_energy_is_zero():
+    assert beta_of_energy(0.0, 32) == 0.0
+
+
+@pytest.mark.parametrize("energy", [0.01, -2.0, -2.5, math.nan])
+def test_energies_no_temperature_has_are_refused(energy):
+    with pytest.raises(ValueError, match="a finite β ≥ 0 exists only for"):
+        beta_of_energy(energy, 32)
+
+
+@pytest.mark.parametrize("L", [-2, 0, 2, 5, 33])
+def test_a_side_without_an_exact_energy_is_refused(L):
+    with pytest.raises(ValueError, match=f"L is {L}"):
+        beta_of_energy(-1.0, L)

@@ -7,12 +7,9 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from coarsegrain.ising.critical_point import BETA_CRITICAL
 from coarsegrain.ising.exact import (
-    beta_of_energy,
     energy_per_site,
     heat_capacity_per_site,
     log_partition_function,
@@ -112,31 +109,11 @@ def test_low_temperature_has_two_ground_states_and_single_flips():
     assert log_partition_function(50.0, 64) == pytest.approx(math.log(2) + 2 * 64**2 * 50.0)
 
 
-@given(beta=st.floats(1e-3, 1.2), half=st.integers(2, 40))
-def test_beta_of_energy_inverts_the_energy(beta, half):
-    energy = energy_per_site(beta, 2 * half)
-    found = beta_of_energy(energy, 2 * half)
-    assert energy_per_site(found, 2 * half) == pytest.approx(energy, abs=1e-12)
-    assert found == pytest.approx(beta, abs=1e-8)
-
-
-def test_beta_of_zero_energy_is_zero():
-    assert beta_of_energy(0.0, 32) == 0.0
-
-
-@pytest.mark.parametrize("energy", [0.01, -2.0, -2.5, math.nan])
-def test_energies_no_temperature_has_are_refused(energy):
-    with pytest.raises(ValueError, match="a finite β ≥ 0 exists only for"):
-        beta_of_energy(energy, 32)
-
-
 @pytest.mark.parametrize("L", [-2, 0, 2, 5, 33])
 def test_odd_and_too_small_sides_are_refused(L):
     for function in (log_partition_function, energy_per_site, heat_capacity_per_site):
         with pytest.raises(ValueError, match=f"L is {L}"):
             function(0.4, L)
-    with pytest.raises(ValueError, match=f"L is {L}"):
-        beta_of_energy(-1.0, L)
 
 
 @pytest.mark.parametrize("beta", [-0.1, math.nan, math.inf, 51.0])

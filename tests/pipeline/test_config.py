@@ -182,6 +182,8 @@ OUT_OF_RANGE = {
     "nets.adam_betas": [[0.9], [0.9, 1], [-0.1, 0.9], 0.9, [0.9, True], [0.9, math.nan]],
     "studies": [[], ["rbm", "rbm"], ["lattices"], "rbm", [3]],
     "rbm.hidden": [0, 65537, 1.5, "Auto"],
+    "neuralrg.L": [2, 6, 12, 128, 8.5, "8"],
+    "neuralrg.patches.depth": [0, 7, 1.5, "Auto"],
     "members_of": [{"thermometer": 1}, {"thermometer": 101}, {"thermometer": 2.5}],
     "variants": [{"A": {"L": 8}}, {"a b": {"L": 8}}, {"a": {}}, {"a": 3}],
     "sweeps": [{"A": {"L": [8]}}, {"a": {}}, {"a": {"L": 8}}, {"a": {"L": []}}],
@@ -267,6 +269,7 @@ COMBINATIONS = [
         ["nets.autoencoder_layers is [256, 64, 1025]", "L = 32", "at most L*L = 1024"],
     ),
     ({"L": 4, "nets__autoencoder_layers": [8, 17, 8]}, ["autoencoder_layers", "at most L*L = 16"]),
+    ({"neuralrg__patches__depth": 4}, ["neuralrg.patches.depth is 4", "from 1 to 3"]),
     ({"rbm__kernel": 6, "rbm__exponents__L": 8}, ["rbm.kernel is 6", "4 x 4 units", "at most 4"]),
     (
         {"lattices__critical__number": 3, "nets__batch_size": 1},

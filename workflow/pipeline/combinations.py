@@ -16,6 +16,7 @@ def combinations() -> Iterator[Combination]:
     yield ("lattices.method", "L", *reach), _exact_sampling
     yield ("members_of", "members", "L"), _members_of
     yield ("rbm.kernel", "rbm.exponents.L"), _kernel
+    yield ("neuralrg.patches.depth", "neuralrg.L"), _depth
     for section in ("lattices.wide_range", "local_entropy"):
         yield (f"{section}.beta_min", f"{section}.beta_max"), _range(section)
     for kind, section in (
@@ -40,6 +41,16 @@ def _kernel(sites: int, L: int) -> str | None:
     return (
         f"rbm.kernel is {sites}: it does not fit on the stack's second layer, of {L // 2} x "
         f"{L // 2} units; take at most {L // 2}, or a larger rbm.exponents.L."
+    )
+
+
+def _depth(scales: str | int, L: int) -> str | None:
+    most = L.bit_length() - 1
+    if scales == "auto" or int(scales) <= most:
+        return None
+    return (
+        f"neuralrg.patches.depth is {scales}; with neuralrg.L = {L} it must be auto or an integer "
+        f"from 1 to {most}."
     )
 
 

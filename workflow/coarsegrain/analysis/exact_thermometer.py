@@ -3,13 +3,16 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import brentq
 
-from coarsegrain.ising.exact import beta_of_energy, heat_capacity_per_site
+from coarsegrain.ising.exact import energy_per_site, heat_capacity_per_site
 from coarsegrain.ising.observables import Spins
 from coarsegrain.ising.observables import energy_per_site as energies_per_site
 
 # Below this β the slope of the energy is that at β = 0 to float64's half.
 SMALLEST_BETA = 1e-4
+# Here E + 2 is about 1e-11, and float64 no longer resolves β by the energy beyond.
+_MAX_BETA_OF_ENERGY = 3.5
 
 
 class Reading(NamedTuple):
@@ -46,3 +49,27 @@ def exact_beta(spins: Spins) -> Reading:
     slope = heat_capacity_per_site(size, L) / size**2
     error = float(energies.std(ddof=1)) / len(energies) ** 0.5
     return Reading(float(beta), error / slope)
+
+
+def beta_of_energy(energy: float, L: int) -> float:
+    """The inverse temperature at which the exact energy per site equals ``energy``.
+
+    The maximum-likelihood β of lattices with that mean energy: the likelihood exp(−βH)/Z is
+    stationary where ⟨H⟩ equals the sample mean.
+
+    Args:
+        energy: (mean) energy per site, −2 < energy ≤ 0.
+        L: side of the lattice, even, at least 4.
+    Raises:
+        ValueError: no finite β ≥ 0 has this energy.
+    """
+    lowest = energy_per_site(_MAX_BETA_OF_ENERGY, L)
+    if not lowest < energy <= 0.0:
+        raise ValueError(
+            f"The energy per site is {energy}; a finite β ≥ 0 exists only for −2 < energy ≤ 0."
+        )
+    if energy == 0.0:
+        return 0.0
+    return float(
+        brentq(lambda beta: energy_per_site(beta, L) - energy, 0.0, _MAX_BETA_OF_ENERGY, xtol=1e-14)
+    )

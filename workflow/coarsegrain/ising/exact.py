@@ -23,8 +23,6 @@ import numpy.typing as npt
 _TINY_BETA = 1e-6
 # Above this all spins are equal to float64 at any size, and Z soon overflows.
 _MAX_BETA = 50.0
-# Here E + 2 is about 1e-11, and float64 no longer resolves β by the energy beyond.
-_MAX_BETA_OF_ENERGY = 3.5
 
 Array = npt.NDArray[np.float64]
 T = TypeVar("T", float, Array)
@@ -63,33 +61,6 @@ def entropy(beta: float, L: int) -> float:
 def heat_capacity_per_site(beta: float, L: int) -> float:
     """β² (d² ln Z/dβ²)/N = β² N (⟨e²⟩ − ⟨e⟩²), e the energy per site; arguments as above."""
     return beta**2 * _log_z(beta, L).second / L**2
-
-
-def beta_of_energy(energy: float, L: int) -> float:
-    """The inverse temperature at which the exact energy per site equals ``energy``.
-
-    The maximum-likelihood β of lattices with that mean energy: the likelihood exp(−βH)/Z is
-    stationary where ⟨H⟩ equals the sample mean.
-
-    Args:
-        energy: (mean) energy per site, −2 < energy ≤ 0.
-        L: side of the lattice, even, at least 4.
-    Raises:
-        ValueError: no finite β ≥ 0 has this energy.
-    """
-    _check_side(L)
-    lowest = energy_per_site(_MAX_BETA_OF_ENERGY, L)
-    if not lowest < energy <= 0.0:
-        raise ValueError(
-            f"The energy per site is {energy}; a finite β ≥ 0 exists only for −2 < energy ≤ 0."
-        )
-    if energy == 0.0:
-        return 0.0
-    from scipy.optimize import brentq  # a tenth of a second, which only this function needs to pay
-
-    return float(
-        brentq(lambda beta: energy_per_site(beta, L) - energy, 0.0, _MAX_BETA_OF_ENERGY, xtol=1e-14)
-    )
 
 
 def _check_side(L: int) -> None:

@@ -8,13 +8,14 @@ from coarsegrain.errors import ConfigError
 from pipeline.digest import WORKFLOW
 from pipeline.studies.autoencoder import Autoencoder
 from pipeline.studies.lattices import Lattices
+from pipeline.studies.neuralrg import NeuralRG
 from pipeline.studies.rbm import BoltzmannMachines
 from pipeline.studies.settings import WatchedConfig
 from pipeline.studies.study import Config, Figure, Recipe, Study
 from pipeline.studies.variants import BASE, Variant, variants_of
 
 #: The studies that use lattices, in the order of the report.
-STUDIES = (Autoencoder, BoltzmannMachines)
+STUDIES = (Autoencoder, BoltzmannMachines, NeuralRG)
 CAPTIONS = WORKFLOW / "report"
 CLAIMS = WORKFLOW / "claims"
 

@@ -169,7 +169,7 @@ class BoltzmannMachines(Maps):
             {
                 "labels": self.labels(machine, member),
                 **of_fine,
-                "chains": 5000,
+                "chains": 2500,
                 "steps": 100,
                 "seed": self.seed("couplings", machine=machine, member=member),
             },

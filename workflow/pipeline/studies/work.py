@@ -8,7 +8,7 @@ from typing import Any
 
 from coarsegrain.ising.equilibration import equilibration_steps
 from coarsegrain.nets.splits import split
-from pipeline.studies import work_of_machines
+from pipeline.studies import work_of_flows, work_of_machines
 from pipeline.studies.lattices import number_of_lattices
 from pipeline.work import StudyWork, Task, Work
 
@@ -144,6 +144,7 @@ def small(tasks: Sequence[Task]) -> Mapping[str, Any]:
         },
         "thermometer": {"max_epochs": epochs("that reads β"), "stop_mse": 1e-12},
         "rbm": work_of_machines.small(),
+        "neuralrg": work_of_flows.small(),
     }
 
 
@@ -160,6 +161,7 @@ WORK = StudyWork(
         "autoencoder.beta_flow": flow,
         "autoencoder.local_entropy": entropy,
         **work_of_machines.AMOUNTS,
+        **work_of_flows.AMOUNTS,
     },
     small,
 )

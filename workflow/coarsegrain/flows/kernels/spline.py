@@ -1,8 +1,8 @@
 """Odd monotone splines of rational quadratic functions: values, derivatives, inverse.
 
 C. Durkan, A. Bekasov, I. Murray and G. Papamakarios, NeurIPS 2019, arXiv:1906.04032, after
-J. Gregory and R. Delbourgo (1982). In a bin of width W and height H, s = H/W, with the slopes d₀ and
-d₁ at its ends
+J. Gregory and R. Delbourgo (1982). In a bin of width W and height H, s = H/W, with slopes d₀ and d₁
+at its ends:
 
     y = Y + H (s t² + d₀ t(1−t)) / D,   D = s + (d₀ + d₁ − 2s) t(1−t),   t = (u − X)/W,
     dy/du = s² (d₁ t² + 2 s t(1−t) + d₀ (1−t)²) / D².

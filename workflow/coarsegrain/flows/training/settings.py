@@ -18,6 +18,7 @@ class TrainingSettings:
             of the steps that is done.
         warm_up: steps in which the learning rate rises from 0.
         largest_gradient: longer ones are shortened to that.
+        constant: whether batch and learning rate stay as they are from the first step to the last.
     Raises:
         ValueError: a number is out of range.
     """
@@ -27,6 +28,7 @@ class TrainingSettings:
     learning_rate: float = 1.5e-2
     warm_up: int = 100
     largest_gradient: float = 50.0
+    constant: bool = False
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -37,9 +39,13 @@ class TrainingSettings:
 
     def batch_of(self, step: int) -> int:
         """Samples of a step, counted from 0."""
+        if self.constant:
+            return self.batch
         return self.batch << sum(step >= part * self.steps for part in DOUBLINGS)
 
     def learning_rate_of(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
+        if self.constant:
+            return self.learning_rate
         x = step / self.steps
         return self.learning_rate * min(1.0, (step + 1) / self.warm_up) * (1 - x * x) ** 2

@@ -1,0 +1,1 @@
+"""Figures of study C: the neural network renormalization group."""

@@ -1,0 +1,217 @@
+"""Study C: the neural network renormalization group (Li & Wang 2018, arXiv:1802.02840).
+
+Where results are, below the folder of the results or of a variant:
+
+    flows/<flow>/member-<k>.safetensors   trained weights, with .history.csv, .gap.csv,
+                                          .observables.csv and .coverage.csv
+    flows/<flow>/checkpoints/             of trainings that have not ended
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pipeline.studies.lattices import Lattices
+from pipeline.studies.study import Config, Figure, LatticeSet, Recipe, Study, once
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A kind of flow.
+
+    Attributes:
+        label: what tables and figures call it.
+        stage: that trains it.
+        exact: whether it learns from exact samples, too, by as much as the config says.
+    """
+
+    label: str
+    stage: str = "train_flow"
+    exact: bool = False
+
+
+FLOWS = {
+    "sublattices": Flow("sublattices", exact=True),
+    "energy-alone": Flow("sublattices, energy alone"),
+    "patches": Flow("patches", stage="train_patch_flow"),
+}
+
+
+class NeuralRG(Study):
+    """Flows, and what is measured of them."""
+
+    name = "neuralrg"
+    title = "C. Neural network renormalization group"
+    figures = (Figure("gap", "Gap"), Figure("coverage", "Coverage"))
+    tables: ClassVar[Mapping[str, str]] = {
+        "neuralrg_gaps": "collect_gaps",
+        "neuralrg_observables": "collect_gaps",
+        "neuralrg_coverage": "collect_gaps",
+        "neuralrg_training": "collect_gaps",
+        "neuralrg_gaussian": "collect_gaps",
+    }
+
+    def __init__(
+        self,
+        config: Config,
+        variant: str = "",
+        base: "NeuralRG | None" = None,
+        changes: Collection[str] = (),
+        *,
+        lattices: Lattices,
+    ) -> None:
+        """See ``Study``; ``lattices`` of the same config."""
+        super().__init__(config, variant, base, changes)
+        self.lattices = lattices
+        self.settings: Mapping[str, Any] = config["neuralrg"]
+
+    # Sets of lattices
+
+    def lattice_sets(self) -> list[str]:
+        """Those that members learn from, and those that all flows are measured on."""
+        own = [f"neuralrg/member-{k}" for k in self.members()] if self._learns() else []
+        return [*own, "neuralrg/test"]
+
+    def lattice_set_of(self, name: str) -> LatticeSet | None:
+        """See ``Study``."""
+        study, _, kind = name.partition("/")
+        if study != self.name:
+            return None
+        number = self.settings["test_lattices" if kind == "test" else "lattices"]
+        betas = {"constant": self.settings["beta"], "number": number}
+        return LatticeSet(self.settings["L"], betas, method="hybrid")
+
+    def _learns(self) -> bool:
+        return bool(self.settings["likelihood"] > 0)
+
+    def _certified(self, name: str) -> tuple[str, list[str]]:
+        return self.lattices.path(name), [self.lattices.certificate(name)]
+
+    # Flows
+
+    def members(self) -> range:
+        """The numbers of every flow's members."""
+        return range(self.config["members"])
+
+    def trained_by(self, stage: str) -> list[str]:
+        """The flows that a stage trains, by name."""
+        return [name for name, flow in FLOWS.items() if flow.stage == stage]
+
+    def flow(self, name: str, member: int, end: str = "safetensors") -> str:
+        """The weights of a flow's member, or another file that is made with it."""
+        recipe = FLOWS[name].stage
+        return f"{self.folder(recipe, name, member)}flows/{name}/member-{member}.{end}"
+
+    @once
+    def train_flow(self, flow: str, member: int) -> Recipe:
+        """A member of a flow by sublattices."""
+        settings = self.settings
+        of_it: dict[str, str | int] = {"flow": flow, "member": member}
+        share = settings["likelihood"] if FLOWS[flow].exact else 0
+        lattices, certificates = (
+            self._certified(f"neuralrg/member-{member}") if share > 0 else ("", [])
+        )
+        return Recipe(
+            {"lattices": [lattices] if lattices else []},
+            {
+                "flow": FLOWS[flow].label,
+                "member": member,
+                "architecture": {
+                    key: settings[key] for key in ("L", "couplings", "hidden", "bins")
+                },
+                "beta": settings["beta"],
+                "settings": {key: settings[key] for key in ("steps", "batch", "learning_rate")},
+                "likelihood": share,
+                "records": min(50, settings["steps"]),
+                "start_seed": self.seed("start", **of_it),
+                "sample_seed": self.seed("samples", **of_it),
+            },
+            waits_for=certificates,
+        )
+
+    @once
+    def train_patch_flow(self, flow: str, member: int) -> Recipe:
+        """A member of the authors' flow."""
+        settings = self.settings["patches"]
+        depth = settings["depth"]
+        of_it: dict[str, str | int] = {"flow": flow, "member": member}
+        return Recipe(
+            spec={
+                "flow": FLOWS[flow].label,
+                "member": member,
+                "architecture": {
+                    "L": self.settings["L"],
+                    "couplings": settings["couplings"],
+                    "hidden": [settings["hidden"]] * 3,
+                    "depth": None if depth == "auto" else int(depth),
+                },
+                "beta": self.settings["beta"],
+                "settings": {
+                    **{key: settings[key] for key in ("steps", "batch", "learning_rate")},
+                    "warm_up": 1,
+                    "constant": True,
+                },
+                "weight_decay": settings["weight_decay"],
+                "records": min(50, settings["steps"]),
+                "start_seed": self.seed("start", **of_it),
+                "sample_seed": self.seed("samples", **of_it),
+                "threads": self.config["threads"],
+            }
+        )
+
+    # What is measured
+
+    @once
+    def measure_gap(self, flow: str, member: int) -> Recipe:
+        """How far a member is from the Ising model."""
+        of_it: dict[str, str | int] = {"flow": flow, "member": member}
+        lattices, certificates = self._certified("neuralrg/test")
+        return Recipe(
+            {"flow": self.flow(flow, member), "lattices": lattices},
+            {
+                "labels": [["flow", FLOWS[flow].label], ["member", member]],
+                "beta": self.settings["beta"],
+                "samples": self.settings["samples"],
+                "draw_seed": self.seed("fresh samples", **of_it),
+                "field_seed": self.seed("exact fields"),
+                "threads": self.config["threads"],
+            },
+            waits_for=certificates,
+        )
+
+    @once
+    def collect_gaps(self) -> Recipe:
+        """The tables of all flows."""
+        every = [(name, k) for name in FLOWS for k in self.members()]
+
+        def measured(what: str) -> list[str]:
+            return [
+                f"{self.folder('measure_gap', name, k)}flows/{name}/member-{k}.{what}.csv"
+                for name, k in every
+            ]
+
+        return Recipe(
+            {
+                "gaps": measured("gap"),
+                "observed": measured("observables"),
+                "coverage": measured("coverage"),
+                "histories": [self.flow(name, k, "history.csv") for name, k in every],
+            },
+            {key: self.settings[key] for key in ("L", "beta")},
+        )
+
+    # Figures
+
+    def plot_gap(self) -> Recipe:
+        """The gap by step, and both divergences."""
+        return Recipe(
+            {
+                "gaps": self.table("neuralrg_gaps"),
+                "training": self.table("neuralrg_training"),
+                "gaussian": self.table("neuralrg_gaussian"),
+            }
+        )
+
+    def plot_coverage(self) -> Recipe:
+        """ln p/q under p and under q."""
+        return Recipe({"table": self.table("neuralrg_coverage")})

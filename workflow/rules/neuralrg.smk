@@ -1,0 +1,98 @@
+# Study C: the neural network renormalization group.
+
+
+use rule stage as train_flow with:
+    input:
+        unpack(made_from("neuralrg.train_flow")),
+    output:
+        flow=update("<results>/{variant}flows/{flow}/member-{member}.safetensors"),
+        history=update("<results>/{variant}flows/{flow}/member-{member}.history.csv"),
+    pathvars:
+        job="train_flow/{variant}{flow}/member-{member}",
+    wildcard_constraints:
+        flow=any_of(EXPERIMENT.studies["neuralrg"].trained_by("train_flow")),
+    resources:
+        mem_mb=memory(2000),
+        runtime=TRAINING_MINUTES,
+    params:
+        **stage("neuralrg.train_flow", checkpoint_minutes=config["checkpoint_minutes"]),
+
+
+use rule stage as train_patch_flow with:
+    input:
+        unpack(made_from("neuralrg.train_patch_flow")),
+    output:
+        flow=update("<results>/{variant}flows/{flow}/member-{member}.safetensors"),
+        history=update("<results>/{variant}flows/{flow}/member-{member}.history.csv"),
+    pathvars:
+        job="train_patch_flow/{variant}{flow}/member-{member}",
+    wildcard_constraints:
+        flow=any_of(EXPERIMENT.studies["neuralrg"].trained_by("train_patch_flow")),
+    threads: config["threads"]
+    resources:
+        mem_mb=memory(3000),
+        runtime=TRAINING_MINUTES,
+    params:
+        **stage(
+            "neuralrg.train_patch_flow",
+            checkpoint_minutes=config["checkpoint_minutes"],
+        ),
+
+
+use rule stage as measure_gap with:
+    input:
+        unpack(made_from("neuralrg.measure_gap")),
+    output:
+        gap=update("<results>/{variant}flows/{flow}/member-{member}.gap.csv"),
+        observed=update(
+            "<results>/{variant}flows/{flow}/member-{member}.observables.csv"
+        ),
+        coverage=update("<results>/{variant}flows/{flow}/member-{member}.coverage.csv"),
+    pathvars:
+        job="measure_gap/{variant}{flow}/member-{member}",
+    threads: config["threads"]
+    resources:
+        mem_mb=memory(3000),
+        runtime=60,
+    params:
+        **stage("neuralrg.measure_gap"),
+
+
+use rule stage as collect_gaps with:
+    input:
+        unpack(made_from("neuralrg.collect_gaps")),
+    output:
+        gaps_table=update("<results>/{variant}tables/neuralrg_gaps.csv"),
+        observed_table=update("<results>/{variant}tables/neuralrg_observables.csv"),
+        coverage_table=update("<results>/{variant}tables/neuralrg_coverage.csv"),
+        training_table=update("<results>/{variant}tables/neuralrg_training.csv"),
+        gaussian_table=update("<results>/{variant}tables/neuralrg_gaussian.csv"),
+    pathvars:
+        job="{variant}collect_gaps",
+    localrule: True
+    params:
+        **stage("neuralrg.collect_gaps"),
+
+
+use rule figure as plot_gap with:
+    input:
+        unpack(made_from("neuralrg.plot_gap")),
+    output:
+        **figure("gap"),
+    pathvars:
+        job="{variant}plot_gap",
+    localrule: True
+    params:
+        **stage("neuralrg.plot_gap"),
+
+
+use rule figure as plot_coverage with:
+    input:
+        unpack(made_from("neuralrg.plot_coverage")),
+    output:
+        **figure("coverage"),
+    pathvars:
+        job="{variant}plot_coverage",
+    localrule: True
+    params:
+        **stage("neuralrg.plot_coverage"),

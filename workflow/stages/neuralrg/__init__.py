@@ -1,0 +1,1 @@
+"""Stages of study C: the neural network renormalization group."""

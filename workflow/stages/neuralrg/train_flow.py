@@ -1,0 +1,83 @@
+"""Rule train_flow: train one flow by sublattices."""
+
+import numpy as np
+
+from coarsegrain.flows.architecture import Architecture, start
+from coarsegrain.flows.flow import Fields
+from coarsegrain.flows.storage import write_sublattice_flow
+from coarsegrain.flows.sublattice_flow import SublatticeFlow
+from coarsegrain.flows.training.loop import train
+from coarsegrain.flows.training.settings import TrainingSettings
+from coarsegrain.flows.training.sublattices import SublatticeTrainer
+from coarsegrain.ising.dual import DualIsing
+from coarsegrain.storage.lattices import read_lattices
+from coarsegrain.storage.tables import write_table
+from pipeline.checkpoints import all_checkpoints, checkpoint_file
+from pipeline.progress import reporter
+from pipeline.sidecars import sha256
+from pipeline.spec import canonical_json
+from pipeline.stage import Code, Inputs, Option, Outcome, Output, Spec, run
+from pipeline.stopping import asked_to_stop
+
+
+def main(
+    *,
+    lattices: Inputs,
+    flow: Output,
+    history: Output,
+    checkpoint_minutes: Option,
+    spec: Spec,
+    code: Code,
+) -> Outcome:
+    """Train a flow to be the dual of the Ising model, by its energy and by exact samples.
+
+    Spec: flow, member (the first columns of the history); architecture (L, couplings, hidden,
+    bins); beta; settings (see TrainingSettings); likelihood (share of KL(p‖q) in the loss, which
+    lattices are read for); records (of the history); start_seed, sample_seed.
+    """
+    dual = DualIsing(spec["architecture"]["L"], spec["beta"])
+    architecture = Architecture(**spec["architecture"])
+    trained = SublatticeFlow(
+        architecture, dual.spectrum, start(architecture, seed=spec["start_seed"])
+    )
+    settings = TrainingSettings(**spec["settings"])
+    spins = np.concatenate([read_lattices(path).spins for path in lattices]) if lattices else None
+
+    def exact(number: int, rng: np.random.Generator) -> Fields:
+        assert spins is not None
+        drawn = spins[rng.integers(len(spins), size=number)]
+        # the model is the same after a translation and a reflection, the flow is not
+        drawn = np.roll(drawn, rng.integers(dual.L, size=2), axis=(1, 2))
+        drawn = drawn.transpose(0, 2, 1) if rng.integers(2) else drawn
+        return dual.draw_fields(drawn, rng)
+
+    trainer = SublatticeTrainer(
+        trained,
+        seed=spec["sample_seed"],
+        largest_gradient=settings.largest_gradient,
+        share=spec["likelihood"],
+        exact=exact if lattices else None,
+    )
+    name = f"{spec['flow']}, member {spec['member']}"
+    file, folder = f"{spec['flow']}-{spec['member']}", flow.parent
+    key = canonical_json([spec, [sha256(path) for path in lattices]])
+    with asked_to_stop("record") as stop:
+        table = train(
+            trainer,
+            settings,
+            dual.log_integral(),
+            records=spec["records"],
+            name=name,
+            checkpoint=checkpoint_file(folder, file, key, code, checkpoint_minutes),
+            progress=reporter(name, settings.steps, "steps"),
+            asked_to_stop=stop,
+        )
+    write_sublattice_flow(flow, trained, {"beta": repr(dual.beta)})
+    table.insert(0, "flow", spec["flow"])
+    table.insert(1, "member", spec["member"])
+    write_table(history, table)
+    return Outcome({}, no_longer_needed=all_checkpoints(folder, file))
+
+
+if __name__ == "__main__":
+    run(main)
