@@ -79,18 +79,18 @@ def recorded_smoke_run(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def both_studies(tmp_path_factory):
+def all_studies(tmp_path_factory):
     """Settings laid over the smoke preset."""
     path = tmp_path_factory.mktemp("settings") / "studies.yaml"
-    path.write_text("studies: [autoencoder, rbm]\n")
+    path.write_text("studies: [autoencoder, rbm, neuralrg]\n")
     return path
 
 
 @pytest.fixture(scope="session")
-def recorded_rbm_run(recorded_smoke_run, both_studies, tmp_path_factory):
-    """Study B, added to the finished run of study A."""
+def recorded_run_of_all(recorded_smoke_run, all_studies, tmp_path_factory):
+    """Studies B and C, added to the finished run of study A."""
     start = recorded_smoke_run[0].copied
-    return recorded("rbm", start, tmp_path_factory, changes=[both_studies])
+    return recorded("all", start, tmp_path_factory, changes=[all_studies])
 
 
 @pytest.fixture(scope="session")

@@ -11,17 +11,19 @@ from checkouts import PROJECT
 from pipeline.defaults import laid_over_defaults
 
 PAGE = (PROJECT / "workflow/report/workflow.rst").read_text()
-TITLES = {"autoencoder": "Study A", "rbm": "Study B"}
+TITLES = {"autoencoder": "Study A", "rbm": "Study B", "neuralrg": "Study C"}
 CHANGES = {
     "members": 7,
     "L": 44,
     "rbm": {"L": 28, "lattices": 12345, "exponents": {"L": 56}, "updates": {"tied": 4321}},
+    "neuralrg": {"L": 16, "steps": 3210, "samples": 54321, "patches": {"steps": 987}},
 }
 NUMBERS = {
     "autoencoder": ["L = 44,", "7 members", "β = 0.4352,", "epochs of training"],
     "rbm": [
         "L = 28,", "7 members", "12345 lattices", "β = 0.4406867935,", "4321 updates", "L = 56,",
     ],
+    "neuralrg": ["L = 16,", "7 members", "β = 0.4406867935,", "3210 steps", "54321", "987 steps"],
 }  # fmt: skip
 
 
@@ -36,14 +38,16 @@ def page(studies):
 
 
 @pytest.mark.parametrize(
-    "studies", [["autoencoder"], ["rbm"], ["autoencoder", "rbm"]], ids="+".join
+    "studies",
+    [["autoencoder"], ["rbm"], ["neuralrg"], ["autoencoder", "rbm", "neuralrg"]],
+    ids="+".join,
 )
 def test_front_page_tells_of_the_studies_in_the_run_and_of_no_other(studies):
     text = page(studies)
     assert [each for each, title in TITLES.items() if title in text] == studies
     assert text.count("This run:") == len(studies)
     for study in studies:
-        part = text.partition(TITLES[study])[2].partition("Study B")[0]
+        part = text.partition(TITLES[study])[2].partition("Study ")[0]
         assert [number for number in NUMBERS[study] if number not in part] == []
 
 

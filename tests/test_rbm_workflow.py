@@ -47,9 +47,9 @@ TABLES = {
 
 
 @pytest.fixture(scope="module")
-def rbm_run(recorded_rbm_run, tmp_path_factory):
+def rbm_run(recorded_run_of_all, tmp_path_factory):
     """Study B, added to the finished run of study A; for tests that leave it as it is."""
-    return recorded_rbm_run[0].copied(tmp_path_factory.mktemp("rbm") / "run")
+    return recorded_run_of_all[0].copied(tmp_path_factory.mktemp("rbm") / "run")
 
 
 def rows(run, table):
@@ -108,7 +108,7 @@ def test_a_study_that_is_added_makes_nothing_again(rbm_run, smoke_run):
             assert there.stat().st_mtime_ns == path.stat().st_mtime_ns, path
 
 
-def test_claims_are_of_both_studies(rbm_run):
+def test_claims_are_of_all_studies(rbm_run):
     claims = read_table(rbm_run.path / RESULTS / "tables/claims.csv")
     assert set(claims["id"].str[0]) == {"A", "B"}
     assert set(claims["verdict"]) <= {
@@ -116,16 +116,16 @@ def test_claims_are_of_both_studies(rbm_run):
     }  # fmt: skip
 
 
-def test_a_second_run_does_nothing(rbm_run, both_studies):
-    run = rbm_run.smoke(changes=[both_studies])
+def test_a_second_run_does_nothing(rbm_run, all_studies):
+    run = rbm_run.smoke(changes=[all_studies])
     assert run.returncode == 0
     assert "Nothing to be done" in run.stdout
 
 
-def test_an_added_l1_makes_the_penalised_machines_alone(rbm_run, both_studies, tmp_path):
+def test_an_added_l1_makes_the_penalised_machines_alone(rbm_run, all_studies, tmp_path):
     changes = tmp_path / "sweep.yaml"
     changes.write_text("sweeps: {penalty: {rbm.l1: [0.05]}}\n")
-    run = rbm_run.smoke("variants", "--summary", changes=[both_studies, changes])
+    run = rbm_run.smoke("variants", "--summary", changes=[all_studies, changes])
     assert run.returncode == 0, run.stdout
     lines = [line.split("\t") for line in run.stdout.splitlines()]
     machines = {
@@ -136,7 +136,7 @@ def test_an_added_l1_makes_the_penalised_machines_alone(rbm_run, both_studies, t
     assert machines == {"free", "free-hot", "free-blocks"}
 
 
-def test_one_study_is_a_target_of_its_own(rbm_run, both_studies):
-    run = rbm_run.smoke("rbm", changes=[both_studies])
+def test_one_study_is_a_target_of_its_own(rbm_run, all_studies):
+    run = rbm_run.smoke("rbm", changes=[all_studies])
     assert run.returncode == 0
     assert "Nothing to be done" in run.stdout

@@ -141,11 +141,34 @@ OF_MACHINES = {
     "rbm.flow.betas": 5,
     "rbm.flow.lattices_per_beta": 22,
 }
+# Of study C: tests/pipeline/studies/test_neuralrg.py.
+OF_FLOWS = {
+    "neuralrg.L": 8,
+    "neuralrg.beta": 0.43,
+    "neuralrg.lattices": 110,
+    "neuralrg.test_lattices": 210,
+    "neuralrg.samples": 210,
+    "neuralrg.couplings": 3,
+    "neuralrg.hidden": 6,
+    "neuralrg.bins": 3,
+    "neuralrg.steps": 41,
+    "neuralrg.batch": 64,
+    "neuralrg.learning_rate": 2e-3,
+    "neuralrg.likelihood": 0.25,
+    "neuralrg.patches.couplings": 3,
+    "neuralrg.patches.hidden": 5,
+    "neuralrg.patches.depth": 1,
+    "neuralrg.patches.steps": 21,
+    "neuralrg.patches.batch": 64,
+    "neuralrg.patches.learning_rate": 2e-3,
+    "neuralrg.patches.weight_decay": 0,
+}
 # Their own tests say what they change: there are then jobs that no recording has.
 OF_OTHER_JOBS = {
     "results_dir": "results/other",
     "studies": ["rbm"],
     **OF_MACHINES,
+    **OF_FLOWS,
     "L": 12,
     "members": 3,
     "members_of": {"thermometer": 3},

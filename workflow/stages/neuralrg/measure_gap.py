@@ -65,7 +65,14 @@ def main(
         "why": judged.why,
     }
     write_table(gap, _table(labels, [numbers]))
-    write_table(observed, _table(labels, [each._asdict() for each in rows]))
+    words = {"name": "observable", "flow": "mean", "flow_error": "mean_error"}
+    write_table(
+        observed,
+        _table(
+            labels,
+            [{words.get(k, k): value for k, value in each._asdict().items()} for each in rows],
+        ),
+    )
     bars = histogram(of_q, of_p, found.log_z)
     columns = {"low": bars.edges[:-1], "high": bars.edges[1:], "of_p": bars.of_p, "of_q": bars.of_q}
     shares = zip(*columns.values())

@@ -1,4 +1,4 @@
-"""Jobs of study B do what their rules declare, and are stale when what they use is edited."""
+"""Jobs of studies B and C do what their rules declare, and are stale when their code is edited."""
 
 import pytest
 from cases import FileEdit, assert_exactly
@@ -9,27 +9,27 @@ from planning import Planner
 
 pytestmark = pytest.mark.slow
 
-STUDIES = {"studies": ["autoencoder", "rbm"]}
+STUDIES = {"studies": ["autoencoder", "rbm", "neuralrg"]}
 # What a run on a CPU does not import.
 ON_A_GPU = {"workflow/coarsegrain/rbm/training/gpu.py": {"train_machine"}}
-#: The library of this study alone; what studies share is edited in test_edited_files.py.
-OF_MACHINES = [
-    name
-    for name in files(".py")
-    if name.startswith(("workflow/coarsegrain/rbm/", "workflow/stages/rbm/"))
-]
+#: The libraries of these studies alone; what studies share is edited in test_edited_files.py.
+FOLDERS = tuple(
+    f"workflow/{each}/"
+    for each in ("coarsegrain/rbm", "stages/rbm", "coarsegrain/flows", "stages/neuralrg")
+)
+OF_THESE_STUDIES = [name for name in files(".py") if name.startswith(FOLDERS)]
 
 
 @pytest.fixture(scope="module")
-def recording(recorded_rbm_run):
-    """What every job of study B really did, and those of all studies together."""
-    return Recording(recorded_rbm_run[1])
+def recording(recorded_run_of_all):
+    """What every job of these studies really did, and those of all studies together."""
+    return Recording(recorded_run_of_all[1])
 
 
 @pytest.fixture(scope="module")
-def plan(recorded_rbm_run, tmp_path_factory):
-    """Plans the jobs of study B, of a copy of the run."""
-    copy = recorded_rbm_run[0].copied(tmp_path_factory.mktemp("rbm") / "copy")
+def plan(recorded_run_of_all, tmp_path_factory):
+    """Plans the jobs of these studies, of a copy of the run."""
+    copy = recorded_run_of_all[0].copied(tmp_path_factory.mktemp("rbm") / "copy")
     planner = Planner(copy.path, tmp_path_factory.mktemp("plan"))
     yield lambda *arguments, **changes: planner.plan(*arguments, settings=STUDIES, **changes)
     planner.close()
@@ -37,7 +37,7 @@ def plan(recorded_rbm_run, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def planned(recording, plan):
-    """Every job of the study as its rule has it, by name."""
+    """Every job of these studies as its rule has it, by name."""
     names = {job.name for job in recording.jobs}
     every = {recording.name_of(job.outputs): job for job in plan("--forceall")}
     assert names <= every.keys()
@@ -61,7 +61,7 @@ def test_every_key_of_a_spec_is_read_by_the_stage_that_it_is_given_to(recording)
     assert recording.unread_keys == set()
 
 
-@pytest.mark.parametrize("name", OF_MACHINES)
+@pytest.mark.parametrize("name", OF_THESE_STUDIES)
 def test_an_edit_makes_stale_what_ran_with_the_file_and_what_follows(recording, plan, name):
     stages = ON_A_GPU.get(name, set())
     ran = recording.jobs_where(lambda job: name in job.code or job.stage in stages)
