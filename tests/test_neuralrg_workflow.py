@@ -15,7 +15,7 @@ TABLES = {
     "neuralrg_gaps": (
         f"{LABELS},gap_nats,gap_error,forward_kl_nats,forward_kl_error,ess,ess_of_exact,"
         "largest_weight,uncovered,uncovered_error,ln_z,m2_q,m2_q_error,m2_exact,m2_exact_error,"
-        "samples,lattices,collapsed,why"
+        "m2_ratio,samples,lattices,collapsed,why"
     ),
     "neuralrg_observables": (
         f"{LABELS},observable,mean,mean_error,weighted,weighted_error,sampled,sampled_error,exact"

@@ -59,6 +59,7 @@ def main(
         "m2_q_error": squared.flow_error,
         "m2_exact": squared.sampled,
         "m2_exact_error": squared.sampled_error,
+        "m2_ratio": squared.flow / squared.sampled,
         "samples": len(of_q),
         "lattices": len(of_p),
         "collapsed": judged.collapsed,
