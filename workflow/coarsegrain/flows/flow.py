@@ -35,3 +35,10 @@ class Flow(Protocol):
 
     def log_density(self, fields: Fields) -> Array:
         """ln q(x) in nats, (n,), of fields (n, L, L)."""
+
+    def latents(self, fields: Fields, *, seed: int) -> Array:
+        """The latent variables z (n, L, L) that the flow makes fields (n, L, L) of.
+
+        If the fields have the density q, they are independent and normal, N(0, 1). A flow of two
+        signs may make a field in two ways: one is drawn, with its probability given the field.
+        """

@@ -132,17 +132,40 @@ class PatchFlow:
         Raises:
             ValueError: the fields have another shape.
         """
+        self._check(fields)
+        log_q = np.empty(len(fields))
+        for block in self._blocks(len(fields)):
+            with torch.no_grad():
+                log_q[block] = self.log_density_of(self._tensor(fields[block])).cpu().numpy()
+        return log_q
+
+    def latents(self, fields: Fields, *, seed: int) -> Array:
+        """Latents of fields (n, L, L), of x or of −x: see ``Flow``.
+
+        The sign s has the probability q₀(sx) / [q₀(x) + q₀(−x)].
+
+        Raises:
+            ValueError: the fields have another shape.
+        """
+        self._check(fields)
+        uniform = np.random.default_rng(seed).random(len(fields))
+        found = np.empty(fields.shape)
+        for block in self._blocks(len(fields)):
+            x = self._tensor(fields[block])
+            with torch.no_grad():
+                (z, log_det), (reverse, log_det_reverse) = self.inverse(x), self.inverse(-x)
+                odds = _log_normal(z) + log_det - _log_normal(reverse) - log_det_reverse
+            up = self._tensor(uniform[block]) < torch.sigmoid(odds)
+            found[block] = torch.where(up[:, None, None], z, reverse).cpu().numpy()
+        return found
+
+    def _check(self, fields: Fields) -> None:
         L = self.L
         if fields.ndim != 3 or fields.shape[1:] != (L, L):
             raise ValueError(
                 f"fields of shape {fields.shape} were given to a flow of {L} x {L} sites; "
                 f"they must be (n, {L}, {L})."
             )
-        log_q = np.empty(len(fields))
-        for block in self._blocks(len(fields)):
-            with torch.no_grad():
-                log_q[block] = self.log_density_of(self._tensor(fields[block])).cpu().numpy()
-        return log_q
 
     def _samples(self, z: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
         """Samples of q and ln q, from latents (n, L, L) and signs (n,)."""

@@ -103,15 +103,32 @@ class SublatticeFlow:
     def log_density(self, fields: Fields) -> Array:
         """ln q of fields (n, L, L), in nats."""
         found = []
+        for w, log_slope in self._backwards(fields):
+            log_q = np.empty_like(log_slope)
+            base.log_density_of_latent(w, self._modes, self._mean, log_q)
+            found.append(self._log_density(log_q, log_slope).reshape(-1))
+        return np.concatenate(found)[: len(fields)]
+
+    def latents(self, fields: Fields, *, seed: int) -> Array:
+        """Latent variables of fields (n, L, L), without the two modes of their mean: see ``Flow``.
+
+        In which of the modes a field is, is drawn.
+        """
+        rng, found = np.random.default_rng(seed), []
+        for w, log_slope in self._backwards(fields):
+            uniform = rng.random(log_slope.shape, dtype=np.float32)
+            base.without_modes(w, uniform, self._modes, self._mean)
+            found.append(self._of_blocks(w))
+        return np.concatenate(found)[: len(fields)]
+
+    def _backwards(self, fields: Fields) -> Iterator[tuple[Blocks, Blocks]]:
+        """Latent variables with two modes, and the couplings' Σ ln slope, part by part."""
         for first, blocks in _parts(len(fields)):
             w = self._circulant(self._to_blocks(fields[first : first + AT_ONCE], blocks), -1)
             log_slope = np.zeros((blocks, LANES), dtype=np.float32)
             for coupling in reversed(self._couplings):
                 uncouple_all(coupling, w, log_slope)
-            log_q = np.empty_like(log_slope)
-            base.log_density_of_latent(w, self._modes, self._mean, log_q)
-            found.append(self._log_density(log_q, log_slope).reshape(-1))
-        return np.concatenate(found)[: len(fields)]
+            yield w, log_slope
 
     def _forwards(
         self, blocks: int, stream: int, step: int, first: int, seed: int

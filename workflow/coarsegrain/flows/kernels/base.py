@@ -165,6 +165,37 @@ def log_density_of_latent(w, modes, mean, log_q):  # type: ignore[no-untyped-def
 
 
 @kernel
+def without_modes(w, uniform, modes, mean):  # type: ignore[no-untyped-def]
+    """The normal numbers that ``with_modes`` makes latent variables of.
+
+    A mean y is that of the mode + with the probability N(a; μ, σ) / [N(a; μ, σ) + N(a; −μ, σ)].
+
+    Args:
+        w: (blocks, N LANES), of ``with_modes``, changed in place.
+        uniform: (blocks, LANES) float32, random numbers from 0 to 1 that choose the mode.
+        modes: as above.
+        mean: as above.
+    """
+    values, bins = np.empty(len(mean) * LANES, F32), len(mean) // 3
+    _splatted(mean, values)
+    N = w.shape[1] // LANES
+    root, one = splat(F32(1 / math.sqrt(N))), splat(_ONE)
+    inverse = exponential(splat(-modes[1]))
+    for block in range(len(w)):
+        sums = splat(F32(0))
+        for i in range(N):
+            sums = sums + load(w[block], LANES * i)
+        y = sums * root
+        a, _ = spline_inverse(y, values, bins)
+        right, left = (a - splat(modes[0])) * inverse, (a + splat(modes[0])) * inverse
+        share = one / (one + exponential(splat(_HALF) * (right * right - left * left)))
+        epsilon = chosen_where_less(load(uniform[block], 0), share, right, splat(F32(0)) - left)
+        shift = (epsilon - y) * root
+        for i in range(N):
+            store(w[block], LANES * i, load(w[block], LANES * i) + shift)
+
+
+@kernel
 def with_modes_gradient(gw, kept, weight, modes, mean, g_modes, g_mean):  # type: ignore[no-untyped-def]
     """Add the derivatives of weight · ln q(w) + loss(w), for samples of the sign +.
 
