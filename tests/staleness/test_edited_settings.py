@@ -148,6 +148,7 @@ OF_FLOWS = {
     "neuralrg.lattices": 110,
     "neuralrg.test_lattices": 210,
     "neuralrg.samples": 210,
+    "neuralrg.information.samples": 110,
     "neuralrg.couplings": 3,
     "neuralrg.hidden": 6,
     "neuralrg.bins": 3,

@@ -58,6 +58,33 @@ use rule stage as measure_gap with:
         **stage("neuralrg.measure_gap"),
 
 
+use rule stage as measure_information with:
+    input:
+        unpack(made_from("neuralrg.measure_information")),
+    output:
+        table=update("<results>/{variant}flows/{flow}/member-{member}.information.csv"),
+    pathvars:
+        job="measure_information/{variant}{flow}/member-{member}",
+    threads: config["threads"]
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        **stage("neuralrg.measure_information"),
+
+
+use rule stage as collect_information with:
+    input:
+        unpack(made_from("neuralrg.collect_information")),
+    output:
+        table=update("<results>/{variant}tables/neuralrg_information.csv"),
+    pathvars:
+        job="{variant}collect_information",
+    localrule: True
+    params:
+        **stage("neuralrg.collect_information"),
+
+
 use rule stage as collect_gaps with:
     input:
         unpack(made_from("neuralrg.collect_gaps")),
@@ -84,6 +111,18 @@ use rule figure as plot_gap with:
     localrule: True
     params:
         **stage("neuralrg.plot_gap"),
+
+
+use rule figure as plot_information with:
+    input:
+        unpack(made_from("neuralrg.plot_information")),
+    output:
+        **figure("information"),
+    pathvars:
+        job="{variant}plot_information",
+    localrule: True
+    params:
+        **stage("neuralrg.plot_information"),
 
 
 use rule figure as plot_coverage with:

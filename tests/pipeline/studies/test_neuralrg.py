@@ -37,6 +37,7 @@ def recipes(**changes):
         for name, k in members
     }
     made |= {("measure_gap", *each): flows.measure_gap(*each) for each in members}
+    made |= {("measure_information", *each): flows.measure_information(*each) for each in members}
     made["collect_gaps",] = flows.collect_gaps()
     sets = ["neuralrg/test", *(f"neuralrg/member-{k}" for k in flows.members())]
     return made | {("lattices", name): lattices.sample_lattices(name) for name in sets}
@@ -51,6 +52,7 @@ def changed(**changes):
 
 TRAINED = {(flow.stage, name) for name, flow in FLOWS.items()}
 MEASURED = {("measure_gap", name) for name in FLOWS}
+INFORMATION = {("measure_information", name) for name in FLOWS}
 MEMBERS = {("lattices", f"neuralrg/member-{k}") for k in range(SMOKE["members"])}
 TEST = {("lattices", "neuralrg/test")}
 OURS = {("train_flow", name) for name in SUBLATTICES}
@@ -61,10 +63,11 @@ THEIRS = {("train_patch_flow", "patches")}
     ("key", "value", "decides"),
     [
         ("L", 8, TRAINED | {("collect_gaps",)} | MEMBERS | TEST),
-        ("beta", 0.43, TRAINED | MEASURED | {("collect_gaps",)} | MEMBERS | TEST),
+        ("beta", 0.43, TRAINED | MEASURED | INFORMATION | {("collect_gaps",)} | MEMBERS | TEST),
         ("lattices", 110, MEMBERS),
         ("test_lattices", 210, TEST),
         ("samples", 210, MEASURED),
+        ("information__samples", 110, INFORMATION),
         ("couplings", 3, OURS),
         ("hidden", 6, OURS),
         ("bins", 3, OURS),

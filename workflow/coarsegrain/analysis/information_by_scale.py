@@ -122,12 +122,15 @@ def information_by_scale(
                 x, y = samples[:, one], samples[:, other]
                 nats[b, k] = mutual_information(x, y)
                 null[b, k] = mutual_information(x, rng.permutation(y))
-        measured = []
-        for values in (nats, null):
-            by_batch = values.mean(axis=1)
-            measured += [float(by_batch.mean()), float(standard_error(by_batch))]
-        found.append(Information(pairs.scale, pairs.distance, *measured, number))
+        of_pairs, of_shuffled = _with_error(nats), _with_error(null)
+        found.append(Information(pairs.scale, pairs.distance, *of_pairs, *of_shuffled, number))
     return found
+
+
+def _with_error(values: Array) -> tuple[float, float]:
+    """Mean of (batches, pairs), with the error that the batches tell."""
+    by_batch = values.mean(axis=1)
+    return float(by_batch.mean()), float(standard_error(by_batch))
 
 
 def decorrelated(fields: Array) -> Array:

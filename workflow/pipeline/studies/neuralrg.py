@@ -3,7 +3,7 @@
 Where results are, below the folder of the results or of a variant:
 
     flows/<flow>/member-<k>.safetensors   trained weights, with .history.csv, .gap.csv,
-                                          .observables.csv and .coverage.csv
+                                          .observables.csv, .coverage.csv and .information.csv
     flows/<flow>/checkpoints/             of trainings that have not ended
 """
 
@@ -42,10 +42,15 @@ class NeuralRG(Study):
 
     name = "neuralrg"
     title = "C. Neural network renormalization group"
-    figures = (Figure("gap", "Gap"), Figure("coverage", "Coverage"))
+    figures = (
+        Figure("gap", "Gap"),
+        Figure("information", "Independence of latent variables"),
+        Figure("coverage", "Coverage"),
+    )
     tables: ClassVar[Mapping[str, str]] = {
         "neuralrg_gaps": "collect_gaps",
         "neuralrg_observables": "collect_gaps",
+        "neuralrg_information": "collect_information",
         "neuralrg_coverage": "collect_gaps",
         "neuralrg_training": "collect_gaps",
         "neuralrg_gaussian": "collect_gaps",
@@ -180,6 +185,38 @@ class NeuralRG(Study):
         )
 
     @once
+    def measure_information(self, flow: str, member: int) -> Recipe:
+        """How much neighbouring latent variables of a member have in common."""
+        lattices, certificates = self._certified("neuralrg/test")
+        return Recipe(
+            {"flow": self.flow(flow, member), "lattices": lattices},
+            {
+                "labels": [["flow", FLOWS[flow].label], ["member", member]],
+                "beta": self.settings["beta"],
+                "samples": self.settings["information"]["samples"],
+                "field_seed": self.seed("fields for information", member=member),
+                "latent_seed": self.seed("latent variables", flow=flow, member=member),
+                "shuffling_seed": self.seed("shuffled variables", flow=flow, member=member),
+                "threads": self.config["threads"],
+            },
+            waits_for=certificates,
+        )
+
+    @once
+    def collect_information(self) -> Recipe:
+        """The table of all flows' mutual information."""
+        return Recipe(
+            {
+                "parts": [
+                    f"{self.folder('measure_information', name, k)}"
+                    f"flows/{name}/member-{k}.information.csv"
+                    for name in FLOWS
+                    for k in self.members()
+                ]
+            }
+        )
+
+    @once
     def collect_gaps(self) -> Recipe:
         """The tables of all flows."""
         every = [(name, k) for name in FLOWS for k in self.members()]
@@ -211,6 +248,10 @@ class NeuralRG(Study):
                 "gaussian": self.table("neuralrg_gaussian"),
             }
         )
+
+    def plot_information(self) -> Recipe:
+        """Mutual information by scale."""
+        return Recipe({"table": self.table("neuralrg_information")})
 
     def plot_coverage(self) -> Recipe:
         """ln p/q under p and under q."""

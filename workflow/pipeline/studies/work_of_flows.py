@@ -34,10 +34,16 @@ def measuring(task: Task) -> Work:
     return Work(task.spec["samples"] * max(sizes), group=str(dict(task.spec["labels"])["flow"]))
 
 
+def information(task: Task) -> Work:
+    """Samples, at as many pairs on any lattice; what the flow itself takes is little."""
+    return Work(task.spec["samples"])
+
+
 AMOUNTS = {
     "neuralrg.train_flow": training,
     "neuralrg.train_patch_flow": training,
     "neuralrg.measure_gap": measuring,
+    "neuralrg.measure_information": information,
 }
 
 
@@ -47,6 +53,7 @@ def small() -> Mapping[str, Any]:
         "lattices": SAMPLES,
         "test_lattices": SAMPLES,
         "samples": SAMPLES,
+        "information": {"samples": SAMPLES},
         "steps": STEPS,
         "patches": {"steps": STEPS},
     }

@@ -1,0 +1,76 @@
+"""The stages of mutual information, on a flow that knows what a Gaussian can tell."""
+
+import numpy as np
+import pytest
+
+from coarsegrain.flows.architecture import Architecture, start
+from coarsegrain.flows.storage import write_sublattice_flow
+from coarsegrain.flows.sublattice_flow import SublatticeFlow
+from coarsegrain.ising.dual import DualIsing
+from coarsegrain.ising.sampler import sample_lattices
+from coarsegrain.storage.lattices import write_lattices
+from coarsegrain.storage.tables import read_table
+from stages.neuralrg import collect_information, measure_information, plot_information
+
+L, BETA, NUMBER = 4, 0.1, 1200
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("information")
+    dual, architecture = DualIsing(L, BETA), Architecture(L, couplings=1, hidden=2, bins=1)
+    parameters = start(architecture, seed=1)
+    architecture.views(parameters)["modes"][:] = 0.0, 0.0  # at β = 0.1 the mean has one mode
+    flow = SublatticeFlow(architecture, dual.spectrum, parameters)
+    write_sublattice_flow(folder / "flow.safetensors", flow, {"beta": repr(BETA)})
+    spins = sample_lattices(np.full(NUMBER, BETA), L, seed=1)
+    write_lattices(folder / "test.nc", spins, np.full(NUMBER, BETA), {"seed": "1"})
+    return folder
+
+
+def measured(folder, name="a.csv", **changes):
+    spec = {
+        "labels": [["flow", "Gaussian"], ["member", 0]], "beta": BETA, "samples": NUMBER,
+        "field_seed": 1, "latent_seed": 2, "shuffling_seed": 3, "threads": 1, **changes,
+    }  # fmt: skip
+    measure_information.main(
+        flow=folder / "flow.safetensors", lattices=folder / "test.nc", table=folder / name,
+        spec=spec,
+    )  # fmt: skip
+    return read_table(folder / name)
+
+
+def test_rows_are_all_variables_at_the_same_pairs(folder):
+    table = measured(folder)
+    kinds = [rows.reset_index(drop=True) for _, rows in table.groupby("variables")]
+    assert len(kinds) == 3
+    for rows in kinds:
+        for column in ("scale", "distance", "pairs", "samples"):
+            assert rows[column].tolist() == kinds[0][column].tolist()
+    assert set(table["samples"]) == {NUMBER}
+    assert set(table["T"]) == {10.0}
+
+
+def test_fields_have_information_and_whitened_and_shuffled_ones_none(folder):
+    table = measured(folder)
+    mean = table.groupby("variables")["information_nats"].mean()
+    # neighbours have the correlation K_01/K_00 = 0.1/0.5 at least
+    assert mean["physical"] > 0.02
+    assert abs(mean["whitened"]) < 0.3 * mean["physical"]
+    assert (abs(table["null_nats"]) < 5 * table["null_error"]).all()
+
+
+def test_fewer_lattices_than_asked_for_are_all_taken(folder):
+    assert set(measured(folder, samples=10 * NUMBER)["samples"]) == {NUMBER}
+    assert set(measured(folder, samples=200)["samples"]) == {200}
+
+
+def test_tables_of_all_flows_are_put_together_and_drawn(folder):
+    parts = [folder / "a.csv", folder / "b.csv"]
+    for k, path in enumerate(parts):
+        measured(folder, path.name, samples=200, labels=[["flow", "Gaussian"], ["member", k]])
+    collect_information.main(parts=parts, table=folder / "all.csv")
+    table = read_table(folder / "all.csv")
+    assert table["member"].tolist() == [0] * 12 + [1] * 12
+    plot_information.main(table=folder / "all.csv", pdf=folder / "a.pdf", png=folder / "a.png")
+    assert (folder / "a.pdf").read_bytes().startswith(b"%PDF")
