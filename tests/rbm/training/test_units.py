@@ -1,4 +1,4 @@
-"""Kernels for ±1 units: tanh, draws and random words."""
+"""Kernels for ±1 units: draws and random words."""
 
 import numpy as np
 import pytest
@@ -8,15 +8,8 @@ from coarsegrain.jit import kernel
 from coarsegrain.philox import fill_with_random_words, philox4x32
 from coarsegrain.rbm.training.cpu.units import drawn_bits, drawn_signs
 from coarsegrain.simd import LANES, load, store
-from coarsegrain.vector_math import hyperbolic_tangent
 
 U64 = np.uint64
-
-
-@kernel
-def tanh_of_all(x, y):
-    for i in range(0, len(x), LANES):
-        store(y, i, hyperbolic_tangent(load(x, i)))
 
 
 @kernel
@@ -30,23 +23,6 @@ def draws(x, words):
     signs, bits = np.empty_like(x), np.empty(len(x) // LANES, np.uint32)
     draw_all(x, words, signs, bits)
     return signs, bits
-
-
-@pytest.mark.parametrize("scale", [1e-30, 1e-4, 0.3, 3, 30, 1e6])
-def test_tanh_is_accurate_to_three_units_in_the_last_place(scale):
-    x = (scale * np.random.default_rng(1).normal(size=3200)).astype(np.float32)
-    y = np.empty_like(x)
-    tanh_of_all(x, y)
-    exact = np.tanh(x.astype(np.float64))
-    assert np.abs(y / exact - 1).max() < 3 * 2**-23
-
-
-def test_tanh_at_zero_and_far_out():
-    x = np.zeros(LANES, np.float32)
-    x[1:4] = np.inf, -np.inf, -0.0
-    y = np.empty_like(x)
-    tanh_of_all(x, y)
-    np.testing.assert_array_equal(y[:5], [0, 1, -1, 0, 0])
 
 
 def test_draws_compare_the_upper_bits_of_a_word_with_sigma_of_2x():
