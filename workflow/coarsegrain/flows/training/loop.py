@@ -49,7 +49,7 @@ def train(
         trainer: the flow at the start.
         settings: how to train.
         log_integral: ln ∫ exp(−E), of which the loss tells the gap.
-        records: into which the steps are divided; checkpoints are at their ends.
+        records: into which the steps are divided, at most; checkpoints are at their ends.
         name: of the flow, in messages.
         checkpoint: where to keep what has been done.
         progress: called after every record with the steps so far and the gap.
@@ -60,7 +60,8 @@ def train(
         TrainingError: a number is no longer finite.
         TrainingStopped: asked to stop; what has been done is in the checkpoint.
     """
-    ends = np.unique(np.linspace(0, settings.steps, records + 1).astype(np.int64)[1:])
+    number = min(records, settings.steps)
+    ends = np.linspace(0, settings.steps, number + 1).astype(np.int64)[1:]
     history = np.empty((0, len(NUMBERS)))
     if checkpoint is not None:
         found = checkpoint.load(like=Checkpoint(history, trainer.state()))  # type: ignore[arg-type]
