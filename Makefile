@@ -16,7 +16,7 @@ $(error There is no preset "$(PRESET)"; choose one of: $(PRESETS))
 endif
 CONFIG := $(if $(filter-out laptop,$(PRESET)),--configfile workflow/presets/$(PRESET).yaml)
 CORES ?= all
-BENCHMARKS ?= sampling training machines
+BENCHMARKS ?= sampling training machines flows
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(CONFIG) $(ARGS)
 
 .DEFAULT_GOAL := help
@@ -55,7 +55,7 @@ test-fast: $(READY) ## Run the tests that take seconds
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu"
 
 # A peer that cannot be installed here is left out; the lock's own versions stay. ARGS are for all
-# programs; BENCHMARKS=sampling, =training or =machines runs one of them, with options of its own.
+# programs; BENCHMARKS=sampling, =training, =machines or =flows runs one, with options of its own.
 bench: $(READY) ## Measure sampler and training against other codes (ARGS="--write docs/benchmarks.md")
 	@grep -v '^#' benchmarks/requirements.txt | while read -r peer; do \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) "$$peer" \

@@ -33,13 +33,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "flows"))
+
+from plain_sublattice_flow import PlainFlow
 
 from coarsegrain.flows.architecture import Architecture, start
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.ising.critical_point import BETA_CRITICAL
 from coarsegrain.ising.dual import DualIsing
-from flows.plain_sublattice_flow import PlainFlow
 from tables import keep, machine, spread, table
 
 SIDES, BATCHES = (8, 16), (128, 512)
@@ -145,12 +146,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="short; the figures mean nothing")
     parser.add_argument("--write", type=Path, metavar="FILE", help="keep the tables in this file")
     arguments = parser.parse_args()
-    repetitions, seconds, sides, batches = (
-        arguments.repetitions,
-        arguments.seconds,
-        SIDES,
-        BATCHES,
-    )
+    repetitions, seconds = arguments.repetitions, arguments.seconds
+    sides, batches = SIDES, BATCHES
     if arguments.quick:
         repetitions, seconds, sides, batches = 2, 0.01, (4,), (32,)
 
