@@ -238,6 +238,50 @@ class SublatticeFlow:
         gradient /= samples
         return Step(loss, gradient)
 
+    # The target by latent variables
+
+    def latents(self, fields: Fields) -> Array:
+        """The latent variables w, with their two modes, of fields (n, L, L): (n, N)."""
+        w = self._circulant(self._to_blocks(fields, -(-len(fields) // LANES)), -1)
+        log_slope = np.zeros((len(w), LANES), dtype=np.float32)
+        for coupling in reversed(self._couplings):
+            uncouple_all(coupling, w, log_slope)
+        return self._of_blocks(w).reshape(-1, self.L**2)[: len(fields)]
+
+    def fields(self, latents: Array) -> Array:
+        """The fields x(w) of latent variables (n, N): (n, L, L)."""
+        w = self._to_blocks(latents, -(-len(latents) // LANES))
+        log_slope = np.zeros((len(w), LANES), dtype=np.float32)
+        for coupling in self._couplings:
+            couple_all(coupling, w, self._kept(len(w), coupling), log_slope)
+        return self._of_blocks(self._circulant(w, 1))[: len(latents)]
+
+    def latent_energy(self, latents: Array) -> tuple[Array, Array]:
+        """What the dual's energy becomes for latent variables, and its gradient.
+
+        U(w) = E(x(w)) − ln |det ∂x/∂w|: exp(−U)/Z is the target's density of w. Where q is p, it is
+        that of the flow's own latent variables.
+
+        Args:
+            latents: (n, N) w.
+        Returns:
+            U in nats, (n,), and ∂U/∂w, (n, N).
+        """
+        w = self._to_blocks(latents, -(-len(latents) // LANES))
+        log_slope = np.zeros((len(w), LANES), dtype=np.float32)
+        kept = [self._kept(len(w), coupling) for coupling in self._couplings]
+        for coupling, before in zip(self._couplings, kept):
+            couple_all(coupling, w, before, log_slope)
+        energy, gw, _ = self._energy(w, np.zeros_like(w))
+        of_slope = np.full_like(log_slope, -1)
+        unused = self.architecture.views(np.zeros(self.architecture.size))  # by the parameters
+        for k in reversed(range(len(self._couplings))):
+            turned, into = _turned(self._couplings[k]), _of_coupling(unused, k)
+            couple_gradient_all(self._couplings[k], w, kept[k], gw, of_slope, turned, into)
+        u = energy - log_slope.astype(np.float64).reshape(-1) - self._log_det
+        n = len(latents)
+        return u[:n], self._of_blocks(gw).reshape(-1, self.L**2)[:n]
+
     def _energy(self, w: Blocks, score: Blocks) -> tuple[Array, Blocks, Array]:
         """E of samples, and derivatives of the sum by the fields w before the matrix, x = C w.
 
