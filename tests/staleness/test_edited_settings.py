@@ -163,6 +163,9 @@ OF_FLOWS = {
     "neuralrg.patches.batch": 64,
     "neuralrg.patches.learning_rate": 2e-3,
     "neuralrg.patches.weight_decay": 0,
+    "neuralrg.sampling.chains": 12,
+    "neuralrg.sampling.trajectories": 41,
+    "neuralrg.sampling.leapfrogs": 5,
 }
 # Their own tests say what they change: there are then jobs that no recording has.
 OF_OTHER_JOBS = {

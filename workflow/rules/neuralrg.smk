@@ -101,6 +101,35 @@ use rule stage as collect_gaps with:
         **stage("neuralrg.collect_gaps"),
 
 
+use rule stage as compare_samplers with:
+    input:
+        unpack(made_from("neuralrg.compare_samplers")),
+    output:
+        table=update("<results>/{variant}flows/{flow}/member-{member}.samplers.csv"),
+    pathvars:
+        job="compare_samplers/{variant}{flow}/member-{member}",
+    wildcard_constraints:
+        flow=any_of(EXPERIMENT.studies["neuralrg"].trained_by("train_flow")),
+    threads: config["threads"]
+    resources:
+        mem_mb=memory(3000),
+        runtime=60,
+    params:
+        **stage("neuralrg.compare_samplers"),
+
+
+use rule stage as collect_samplers with:
+    input:
+        unpack(made_from("neuralrg.collect_samplers")),
+    output:
+        table=update("<results>/{variant}tables/neuralrg_samplers.csv"),
+    pathvars:
+        job="{variant}collect_samplers",
+    localrule: True
+    params:
+        **stage("neuralrg.collect_samplers"),
+
+
 use rule figure as plot_gap with:
     input:
         unpack(made_from("neuralrg.plot_gap")),
@@ -135,3 +164,15 @@ use rule figure as plot_coverage with:
     localrule: True
     params:
         **stage("neuralrg.plot_coverage"),
+
+
+use rule figure as plot_samplers with:
+    input:
+        unpack(made_from("neuralrg.plot_samplers")),
+    output:
+        **figure("samplers"),
+    pathvars:
+        job="{variant}plot_samplers",
+    localrule: True
+    params:
+        **stage("neuralrg.plot_samplers"),

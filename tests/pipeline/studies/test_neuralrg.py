@@ -9,7 +9,7 @@ from checkouts import PROJECT
 from pipeline.config import validated
 from pipeline.defaults import laid_over_defaults
 from pipeline.studies.experiment import Experiment
-from pipeline.studies.neuralrg import FLOWS
+from pipeline.studies.neuralrg import FLOWS, SAMPLED
 
 SMOKE = yaml.safe_load((PROJECT / "workflow/presets/smoke.yaml").read_text())
 SUBLATTICES = {name for name, flow in FLOWS.items() if flow.stage == "train_flow"}
@@ -39,6 +39,10 @@ def recipes(**changes):
     made |= {("measure_gap", *each): flows.measure_gap(*each) for each in members}
     made |= {("measure_information", *each): flows.measure_information(*each) for each in members}
     made["collect_gaps",] = flows.collect_gaps()
+    made |= {
+        ("compare_samplers", SAMPLED, k): flows.compare_samplers(SAMPLED, k)
+        for k in flows.members()
+    }
     sets = ["neuralrg/test", *(f"neuralrg/member-{k}" for k in flows.members())]
     return made | {("lattices", name): lattices.sample_lattices(name) for name in sets}
 
@@ -53,6 +57,7 @@ def changed(**changes):
 TRAINED = {(flow.stage, name) for name, flow in FLOWS.items()}
 MEASURED = {("measure_gap", name) for name in FLOWS}
 INFORMATION = {("measure_information", name) for name in FLOWS}
+COMPARED = {("compare_samplers", SAMPLED)}
 MEMBERS = {("lattices", f"neuralrg/member-{k}") for k in range(SMOKE["members"])}
 TEST = {("lattices", "neuralrg/test")}
 OURS = {("train_flow", name) for name in SUBLATTICES}
@@ -63,10 +68,14 @@ THEIRS = {("train_patch_flow", "patches")}
     ("key", "value", "decides"),
     [
         ("L", 8, TRAINED | {("collect_gaps",)} | MEMBERS | TEST),
-        ("beta", 0.43, TRAINED | MEASURED | INFORMATION | {("collect_gaps",)} | MEMBERS | TEST),
+        (
+            "beta",
+            0.43,
+            TRAINED | MEASURED | INFORMATION | COMPARED | {("collect_gaps",)} | MEMBERS | TEST,
+        ),
         ("lattices", 110, MEMBERS),
         ("test_lattices", 210, TEST),
-        ("samples", 210, MEASURED),
+        ("samples", 210, MEASURED | COMPARED),
         ("information__samples", 110, INFORMATION),
         ("couplings", 3, OURS),
         ("hidden", 6, OURS),
@@ -82,6 +91,9 @@ THEIRS = {("train_patch_flow", "patches")}
         ("patches__batch", 64, THEIRS),
         ("patches__learning_rate", 2e-3, THEIRS),
         ("patches__weight_decay", 0, THEIRS),
+        ("sampling__chains", 12, COMPARED),
+        ("sampling__trajectories", 41, COMPARED),
+        ("sampling__leapfrogs", 5, COMPARED),
     ],
 )
 def test_a_setting_decides_these_recipes_and_no_other(key, value, decides):
@@ -103,8 +115,9 @@ def test_every_member_has_seeds_of_its_own():
     seeds = [
         made[key].spec[name]
         for key in made
-        if key[0].startswith("train")
-        for name in ("start_seed", "sample_seed")
+        for name in made[key].spec
+        if name in ("start_seed", "sample_seed", "draw_seed", "accept_seed", "lattice_seed")
+        or name in ("latent_seed", "physical_seed")
     ]
     assert len(set(seeds)) == len(seeds)
 

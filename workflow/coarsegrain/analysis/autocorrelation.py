@@ -6,8 +6,8 @@ For a stationary sequence with the autocorrelations ρ(t) the variance of a mean
     τ = ½ + Σ_{t ≥ 1} ρ(t),
 
 ½ if all are independent (others write 1 + 2 Σ ρ, twice as much). The sum is cut off at the first
-W ≥ 6 τ(W), at least 6: what follows is mostly noise. The standard error is then √(2 (2W + 1)/n) τ, n all values
-(N. Madras and A. Sokal, J. Stat. Phys. 50, 109 (1988)).
+W ≥ 6 τ(W), at least 6: what follows is mostly noise. The standard error is then √(2 (2W + 1)/n) τ,
+n all values (N. Madras and A. Sokal, J. Stat. Phys. 50, 109 (1988)).
 """
 
 import math

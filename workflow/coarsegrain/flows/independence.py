@@ -1,8 +1,8 @@
-"""A flow as the proposal of Metropolis and Hastings: independent samples, accepted by their weights.
+"""A flow as the proposal of Metropolis and Hastings: fresh samples, accepted by their weights.
 
 M. Albergo, G. Kanwar and P. Shanahan, Phys. Rev. D 100, 034515 (2019), arXiv:1904.12072. A fresh
-sample x' of q takes the place of x with the probability min(1, w(x')/w(x)), w = p/q. Weights are all
-that is needed: which samples a chain is at can be told before anything is observed.
+sample x' of q takes the place of x with the probability min(1, w(x')/w(x)), w = p/q. Weights are
+all that is needed: which samples a chain is at can be told before anything is observed.
 """
 
 from typing import NamedTuple
@@ -29,7 +29,7 @@ def independence_chains(log_weights: Array, *, rng: np.random.Generator) -> Walk
     """Chains of many independent samples of q.
 
     Args:
-        log_weights: (proposals, n) ln p/q of the samples, up to a constant: a column for each chain.
+        log_weights: (proposals, n) ln p/q of the samples, up to a constant; a column is a chain.
         rng: generator of acceptances.
     """
     proposals, n = log_weights.shape

@@ -240,16 +240,13 @@ class SublatticeFlow:
 
     # The target by latent variables
 
-    def latents(self, fields: Fields) -> Array:
-        """The latent variables w, with their two modes, of fields (n, L, L): (n, N)."""
-        w = self._circulant(self._to_blocks(fields, -(-len(fields) // LANES)), -1)
-        log_slope = np.zeros((len(w), LANES), dtype=np.float32)
-        for coupling in reversed(self._couplings):
-            uncouple_all(coupling, w, log_slope)
-        return self._of_blocks(w).reshape(-1, self.L**2)[: len(fields)]
+    def latents_with_modes(self, fields: Fields) -> Array:
+        """The latent variables w, with the two modes of their mean, of fields (n, L, L): (n, N)."""
+        found = [self._of_blocks(w) for w, _ in self._backwards(fields)]
+        return np.concatenate(found).reshape(-1, self.L**2)[: len(fields)]
 
-    def fields(self, latents: Array) -> Array:
-        """The fields x(w) of latent variables (n, N): (n, L, L)."""
+    def fields_of(self, latents: Array) -> Array:
+        """The fields x(w), (n, L, L), of latent variables w with two modes, (n, N)."""
         w = self._to_blocks(latents, -(-len(latents) // LANES))
         log_slope = np.zeros((len(w), LANES), dtype=np.float32)
         for coupling in self._couplings:
@@ -263,7 +260,7 @@ class SublatticeFlow:
         that of the flow's own latent variables.
 
         Args:
-            latents: (n, N) w.
+            latents: (n, N) w, with two modes.
         Returns:
             U in nats, (n,), and ∂U/∂w, (n, N).
         """

@@ -3,7 +3,8 @@
 Where results are, below the folder of the results or of a variant:
 
     flows/<flow>/member-<k>.safetensors   trained weights, with .history.csv, .gap.csv,
-                                          .observables.csv, .coverage.csv and .information.csv
+                                          .observables.csv, .coverage.csv, .information.csv
+                                          and .samplers.csv
     flows/<flow>/checkpoints/             of trainings that have not ended
 """
 
@@ -35,6 +36,8 @@ FLOWS = {
     "energy-alone": Flow("sublattices, energy alone"),
     "patches": Flow("patches", stage="train_patch_flow"),
 }
+#: The flow that is sampled with.
+SAMPLED = "sublattices"
 
 
 class NeuralRG(Study):
@@ -46,6 +49,7 @@ class NeuralRG(Study):
         Figure("gap", "Gap"),
         Figure("information", "Independence of latent variables"),
         Figure("coverage", "Coverage"),
+        Figure("samplers", "Samplers"),
     )
     tables: ClassVar[Mapping[str, str]] = {
         "neuralrg_gaps": "collect_gaps",
@@ -54,6 +58,7 @@ class NeuralRG(Study):
         "neuralrg_coverage": "collect_gaps",
         "neuralrg_training": "collect_gaps",
         "neuralrg_gaussian": "collect_gaps",
+        "neuralrg_samplers": "collect_samplers",
     }
 
     def __init__(
@@ -237,6 +242,42 @@ class NeuralRG(Study):
             {key: self.settings[key] for key in ("L", "beta")},
         )
 
+    # Sampling
+
+    @once
+    def compare_samplers(self, flow: str, member: int) -> Recipe:
+        """What an independent lattice costs with a member, and without."""
+        settings = self.settings["sampling"]
+        lattices, certificates = self._certified("neuralrg/test")
+        return Recipe(
+            {"flow": self.flow(flow, member), "lattices": lattices},
+            {
+                "labels": [["flow", FLOWS[flow].label], ["member", member]],
+                "beta": self.settings["beta"],
+                "samples": self.settings["samples"],
+                **{key: settings[key] for key in ("chains", "trajectories", "leapfrogs")},
+                **{
+                    f"{purpose}_seed": self.seed(f"sampling: {purpose}", flow=flow, member=member)
+                    for purpose in ("draw", "start", "latent", "physical", "accept", "lattice")
+                },
+                "threads": self.config["threads"],
+            },
+            waits_for=certificates,
+        )
+
+    @once
+    def collect_samplers(self) -> Recipe:
+        """The table of all members."""
+        return Recipe(
+            {
+                "samplers": [
+                    f"{self.folder('compare_samplers', SAMPLED, k)}flows/{SAMPLED}/"
+                    f"member-{k}.samplers.csv"
+                    for k in self.members()
+                ]
+            }
+        )
+
     # Figures
 
     def plot_gap(self) -> Recipe:
@@ -256,3 +297,7 @@ class NeuralRG(Study):
     def plot_coverage(self) -> Recipe:
         """ln p/q under p and under q."""
         return Recipe({"table": self.table("neuralrg_coverage")})
+
+    def plot_samplers(self) -> Recipe:
+        """⟨m²⟩ and cost of every sampler."""
+        return Recipe({"table": self.table("neuralrg_samplers")})

@@ -39,11 +39,22 @@ def information(task: Task) -> Work:
     return Work(task.spec["samples"])
 
 
+def sampling(task: Task) -> Work:
+    """Evaluations x the flow's size: of hybrid Monte Carlo in latent space, and of proposals."""
+    spec = task.spec
+    flows = [each for each in task.sources if "architecture" in each.spec]
+    size = max([flow_size(each) for each in flows] or [1.0])
+    # an evaluation with its gradient takes three times as long as a sample
+    hybrid = 3 * 1.25 * spec["chains"] * spec["trajectories"] * spec["leapfrogs"]
+    return Work((hybrid + spec["samples"]) * size)
+
+
 AMOUNTS = {
     "neuralrg.train_flow": training,
     "neuralrg.train_patch_flow": training,
     "neuralrg.measure_gap": measuring,
     "neuralrg.measure_information": information,
+    "neuralrg.compare_samplers": sampling,
 }
 
 
@@ -56,4 +67,5 @@ def small() -> Mapping[str, Any]:
         "information": {"samples": SAMPLES},
         "steps": STEPS,
         "patches": {"steps": STEPS},
+        "sampling": {"chains": 64, "trajectories": 20},
     }
