@@ -164,7 +164,7 @@ OF_FLOWS = {
     "neuralrg.patches.learning_rate": 2e-3,
     "neuralrg.patches.weight_decay": 0,
     "neuralrg.sampling.chains": 12,
-    "neuralrg.sampling.trajectories": 41,
+    "neuralrg.sampling.trajectories": 210,
     "neuralrg.sampling.leapfrogs": 5,
 }
 # Their own tests say what they change: there are then jobs that no recording has.

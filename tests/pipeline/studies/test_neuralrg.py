@@ -92,7 +92,7 @@ THEIRS = {("train_patch_flow", "patches")}
         ("patches__learning_rate", 2e-3, THEIRS),
         ("patches__weight_decay", 0, THEIRS),
         ("sampling__chains", 12, COMPARED),
-        ("sampling__trajectories", 41, COMPARED),
+        ("sampling__trajectories", 210, COMPARED),
         ("sampling__leapfrogs", 5, COMPARED),
     ],
 )
