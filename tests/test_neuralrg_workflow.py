@@ -24,6 +24,9 @@ TABLES = {
         f"{LABELS},scale,variables,distance,information_nats,information_error,null_nats,"
         "null_error,pairs,samples"
     ),
+    "neuralrg_total_correlation": (
+        f"{LABELS},variables,total_nats,total_error,upper_limit,samples"
+    ),
     "neuralrg_coverage": f"{LABELS},low,high,of_p,of_q",
     "neuralrg_training": ("flow,member,step,learning_rate,samples,gap_nats,gap_error,spread_nats"),
     "neuralrg_gaussian": "L,T,symmetric,gap_nats",

@@ -6,11 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from coarsegrain.analysis.information_by_scale import (
-    decorrelated,
-    information_by_scale,
-    nearest_pairs,
-)
+from coarsegrain.analysis.information_by_scale import information_by_scale, nearest_pairs
 from coarsegrain.analysis.mutual_information import mutual_information
 
 
@@ -127,14 +123,3 @@ def test_information_by_scale_is_that_of_a_field_whose_correlations_are_known():
             assert abs(each.nats) < 4 * each.error
         else:  # pairs in a row have the correlation 0.6, those in a column none
             assert each.nats > 4 * each.error
-
-
-def test_decorrelated_fields_have_no_correlations():
-    rng = np.random.default_rng(1)
-    fields = rng.standard_normal((4000, 4, 4))
-    fields = fields + 0.8 * np.roll(fields, 1, axis=2) + 0.5 * np.roll(fields, 1, axis=1)
-    found = decorrelated(fields).reshape(4000, 16)
-    # exact for the mean over translations, 1/√4000 for a single pair
-    np.testing.assert_allclose(np.cov(found.T, bias=True), np.eye(16), atol=5 / np.sqrt(4000))
-    shifted = np.roll(found.reshape(-1, 4, 4), 1, axis=2).reshape(4000, 16)
-    assert abs((found * shifted).mean()) < 1e-12

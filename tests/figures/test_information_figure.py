@@ -31,6 +31,18 @@ TABLE = pd.DataFrame(
     ]
 )  # fmt: skip
 
+TOTALS = pd.DataFrame(
+    [
+        {
+            "flow": flow, "member": member, "variables": name, "total_nats": nats + 0.1 * member
+            + (0.2 * FLOWS.index(flow) if name == "latent" else 0), "total_error": 0.05,
+        }
+        for flow in FLOWS
+        for member in (0, 1)
+        for name, nats in {"latent": 0.3, "whitened": 5.0, "physical": 40.0}.items()
+    ]
+)  # fmt: skip
+
 
 def marks(axes, colour):
     lines = [each.lines[0] for each in axes.containers]
@@ -40,7 +52,7 @@ def marks(axes, colour):
 
 @pytest.mark.parametrize(("panel", "diagonal"), [(0, False), (1, True)])
 def test_marks_are_the_informations_of_pairs_in_rows_and_on_diagonals(panel, diagonal):
-    axes = information(TABLE).axes[panel]
+    axes = information(TABLE, TOTALS).axes[panel]
     rows = TABLE[(TABLE["distance"] > 1.2 * TABLE["scale"]) == diagonal]
     for flow, (colour, _) in looks(FLOWS).items():
         latent = rows[(rows["flow"] == flow) & (rows["variables"] == "latent")]
@@ -52,7 +64,7 @@ def test_marks_are_the_informations_of_pairs_in_rows_and_on_diagonals(panel, dia
 
 
 def test_marks_lie_at_their_scales_side_by_side():
-    axes = information(TABLE).axes[0]
+    axes = information(TABLE, TOTALS).axes[0]
     assert [each.get_text() for each in axes.get_xticklabels()] == ["1", "2", "4"]
     places = [
         set(np.round(marks(axes, colour)[:, 0] % 1, 6))
@@ -63,12 +75,22 @@ def test_marks_lie_at_their_scales_side_by_side():
 
 
 def test_every_mark_is_within_the_axes():
-    for axes in information(TABLE).axes:
+    for axes in information(TABLE, TOTALS).axes[:2]:
         low, high = axes.get_ylim()
         assert low < TABLE["information_nats"].min()
         assert TABLE["information_nats"].max() < high
 
 
+def test_totals_are_those_of_the_table_and_fields_are_drawn_once():
+    *_, axes = information(TABLE, TOTALS).axes
+    for flow, (colour, _) in looks(FLOWS).items():
+        latent = TOTALS[(TOTALS["flow"] == flow) & (TOTALS["variables"] == "latent")]
+        assert sorted(marks(axes, colour)[:, 1]) == sorted(latent["total_nats"])
+    for name, (_, colour, _) in OTHERS.items():
+        of_fields = TOTALS[(TOTALS["flow"] == FLOWS[0]) & (TOTALS["variables"] == name)]
+        assert sorted(marks(axes, colour)[:, 1]) == sorted(of_fields["total_nats"])
+
+
 def test_figure_is_written(tmp_path):
-    save(information(TABLE), tmp_path / "a.pdf", tmp_path / "a.png")
+    save(information(TABLE, TOTALS), tmp_path / "a.pdf", tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_size > 20_000

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from coarsegrain.flows.architecture import Architecture, start
-from coarsegrain.flows.storage import write_sublattice_flow
+from coarsegrain.flows.storage import read_flow, write_sublattice_flow
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.ising.dual import DualIsing
 from coarsegrain.ising.sampler import sample_lattices
-from coarsegrain.storage.lattices import write_lattices
+from coarsegrain.storage.lattices import read_lattices, write_lattices
 from coarsegrain.storage.tables import read_table
 from stages.neuralrg import collect_information, measure_information, plot_information
 
@@ -33,7 +33,7 @@ def measured(folder, name="a.csv", **changes):
     }  # fmt: skip
     measure_information.main(
         flow=folder / "flow.safetensors", lattices=folder / "test.nc", table=folder / name,
-        spec=spec,
+        total=folder / f"total-{name}", spec=spec,
     )  # fmt: skip
     return read_table(folder / name)
 
@@ -57,6 +57,19 @@ def test_fields_have_information_and_whitened_and_shuffled_ones_none(folder):
     assert (abs(table["null_nats"]) < 5 * table["null_error"]).all()
 
 
+def test_fields_share_more_than_whitened_ones_and_latents_at_most_the_forward_kl(folder):
+    measured(folder)
+    table = read_table(folder / "total-a.csv").set_index("variables")
+    nats, error = table["total_nats"], table["total_error"]
+    assert table["upper_limit"].tolist() == [True, False, False]
+    assert nats["physical"] > nats["whitened"] + 5 * error["physical"]
+    flow, _ = read_flow(folder / "flow.safetensors")
+    dual = DualIsing(L, BETA)
+    fields = dual.draw_fields(read_lattices(folder / "test.nc").spins, np.random.default_rng(7))
+    ratio = -dual.energy(fields) - dual.log_integral() - flow.log_density(fields)
+    assert abs(nats["latent"] - ratio.mean()) < 5 * error["latent"]
+
+
 def test_fewer_lattices_than_asked_for_are_all_taken(folder):
     assert set(measured(folder, samples=10 * NUMBER)["samples"]) == {NUMBER}
     assert set(measured(folder, samples=200)["samples"]) == {200}
@@ -66,8 +79,15 @@ def test_tables_of_all_flows_are_put_together_and_drawn(folder):
     parts = [folder / "a.csv", folder / "b.csv"]
     for k, path in enumerate(parts):
         measured(folder, path.name, samples=200, labels=[["flow", "new"], ["member", k]])
-    collect_information.main(parts=parts, table=folder / "all.csv")
+    totals = [folder / f"total-{path.name}" for path in parts]
+    collect_information.main(
+        parts=parts, totals=totals, table=folder / "all.csv", total_table=folder / "totals.csv"
+    )
     table = read_table(folder / "all.csv")
     assert table["member"].tolist() == [0] * 12 + [1] * 12
-    plot_information.main(table=folder / "all.csv", pdf=folder / "a.pdf", png=folder / "a.png")
+    assert read_table(folder / "totals.csv")["member"].tolist() == [0] * 3 + [1] * 3
+    plot_information.main(
+        table=folder / "all.csv", totals=folder / "totals.csv", pdf=folder / "a.pdf",
+        png=folder / "a.png",
+    )  # fmt: skip
     assert (folder / "a.pdf").read_bytes().startswith(b"%PDF")

@@ -63,6 +63,7 @@ use rule stage as measure_information with:
         unpack(made_from("neuralrg.measure_information")),
     output:
         table=update("<results>/{variant}flows/{flow}/member-{member}.information.csv"),
+        total=update("<results>/{variant}flows/{flow}/member-{member}.total.csv"),
     pathvars:
         job="measure_information/{variant}{flow}/member-{member}",
     threads: config["threads"]
@@ -78,6 +79,7 @@ use rule stage as collect_information with:
         unpack(made_from("neuralrg.collect_information")),
     output:
         table=update("<results>/{variant}tables/neuralrg_information.csv"),
+        total_table=update("<results>/{variant}tables/neuralrg_total_correlation.csv"),
     pathvars:
         job="{variant}collect_information",
     localrule: True

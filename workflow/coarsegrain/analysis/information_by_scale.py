@@ -131,17 +131,3 @@ def _with_error(values: Array) -> tuple[float, float]:
     """Mean of (batches, pairs), with the error that the batches tell."""
     by_batch = values.mean(axis=1)
     return float(by_batch.mean()), float(standard_error(by_batch))
-
-
-def decorrelated(fields: Array) -> Array:
-    """Fields after the linear map that makes the plane waves' variances 1 over these samples.
-
-    Whatever is translation invariant is then uncorrelated, without any flow.
-
-    Args:
-        fields: (n, L, L), of mean 0.
-    """
-    L = fields.shape[1]
-    waves = np.fft.rfft2(fields)
-    spectrum = (np.abs(waves) ** 2).mean(axis=0) / L**2
-    return np.asarray(np.fft.irfft2(waves / np.sqrt(spectrum), s=(L, L)))

@@ -4,7 +4,7 @@ Where results are, below the folder of the results or of a variant:
 
     flows/<flow>/member-<k>.safetensors   trained weights, with .history.csv, .gap.csv,
                                           .observables.csv, .coverage.csv, .information.csv
-                                          and .samplers.csv
+                                          .total.csv and .samplers.csv
     flows/<flow>/checkpoints/             of trainings that have not ended
 """
 
@@ -55,6 +55,7 @@ class NeuralRG(Study):
         "neuralrg_gaps": "collect_gaps",
         "neuralrg_observables": "collect_gaps",
         "neuralrg_information": "collect_information",
+        "neuralrg_total_correlation": "collect_information",
         "neuralrg_coverage": "collect_gaps",
         "neuralrg_training": "collect_gaps",
         "neuralrg_gaussian": "collect_gaps",
@@ -191,7 +192,7 @@ class NeuralRG(Study):
 
     @once
     def measure_information(self, flow: str, member: int) -> Recipe:
-        """How much neighbouring latent variables of a member have in common."""
+        """How much latent variables of a member have in common."""
         lattices, certificates = self._certified("neuralrg/test")
         return Recipe(
             {"flow": self.flow(flow, member), "lattices": lattices},
@@ -209,17 +210,16 @@ class NeuralRG(Study):
 
     @once
     def collect_information(self) -> Recipe:
-        """The table of all flows' mutual information."""
-        return Recipe(
-            {
-                "parts": [
-                    f"{self.folder('measure_information', name, k)}"
-                    f"flows/{name}/member-{k}.information.csv"
-                    for name in FLOWS
-                    for k in self.members()
-                ]
-            }
-        )
+        """The tables of all flows' mutual information."""
+
+        def measured(what: str) -> list[str]:
+            return [
+                f"{self.folder('measure_information', name, k)}flows/{name}/member-{k}.{what}.csv"
+                for name in FLOWS
+                for k in self.members()
+            ]
+
+        return Recipe({"parts": measured("information"), "totals": measured("total")})
 
     @once
     def collect_gaps(self) -> Recipe:
@@ -292,7 +292,12 @@ class NeuralRG(Study):
 
     def plot_information(self) -> Recipe:
         """Mutual information by scale."""
-        return Recipe({"table": self.table("neuralrg_information")})
+        return Recipe(
+            {
+                "table": self.table("neuralrg_information"),
+                "totals": self.table("neuralrg_total_correlation"),
+            }
+        )
 
     def plot_coverage(self) -> Recipe:
         """ln p/q under p and under q."""

@@ -1,9 +1,14 @@
-"""Rule measure_information: what neighbours have in common, latent variables and fields."""
+"""Rule measure_information: what latent variables have in common, and what fields have."""
 
 import numpy as np
 import pandas as pd
 
-from coarsegrain.analysis.information_by_scale import decorrelated, information_by_scale
+from coarsegrain.analysis.information_by_scale import information_by_scale
+from coarsegrain.analysis.total_correlation import (
+    decorrelated,
+    most_of_latents,
+    total_correlation,
+)
 from coarsegrain.flows.storage import read_flow
 from coarsegrain.ising.dual import DualIsing
 from coarsegrain.storage.lattices import read_lattices
@@ -14,8 +19,8 @@ from pipeline.stage import Input, Output, Spec, run
 DIGITS = 9
 
 
-def main(*, flow: Input, lattices: Input, table: Output, spec: Spec) -> None:
-    """Measure mutual information by scale, of exact samples mapped back by a flow.
+def main(*, flow: Input, lattices: Input, table: Output, total: Output, spec: Spec) -> None:
+    """Measure mutual information by scale, and of all, of exact samples mapped back by a flow.
 
     Spec: labels (pairs of a column and its value that say which flow it is); beta; samples (of the
     lattices, at most); field_seed (chooses them and draws their fields), latent_seed,
@@ -27,17 +32,17 @@ def main(*, flow: Input, lattices: Input, table: Output, spec: Spec) -> None:
     dual = DualIsing(q.L, spec["beta"])
     rng = np.random.default_rng(spec["field_seed"])
     fields = dual.draw_fields(rng.permutation(spins)[: spec["samples"]], rng)
+    whitened = decorrelated(fields)
     variables = {
         "latent": q.latents(fields, seed=spec["latent_seed"]),
-        "whitened": decorrelated(fields),
+        "whitened": whitened.fields,
         "physical": fields,
     }
+    labels = {"L": q.L, "T": 1 / dual.beta, **dict(spec["labels"])}
     shuffling = np.random.default_rng(spec["shuffling_seed"])
     rows = [
         {
-            "L": q.L,
-            "T": 1 / dual.beta,
-            **dict(spec["labels"]),
+            **labels,
             "scale": each.scale,
             "variables": name,
             "distance": each.distance,
@@ -52,6 +57,24 @@ def main(*, flow: Input, lattices: Input, table: Output, spec: Spec) -> None:
         for each in information_by_scale(values, rng=shuffling)
     ]
     write_table(table, pd.DataFrame(rows).round(DIGITS))
+    log_p = -dual.energy(fields) - dual.log_integral()
+    shared = {
+        "latent": most_of_latents(log_p, q.log_density(fields)),
+        "whitened": total_correlation(whitened.fields, log_p - whitened.log_det),
+        "physical": total_correlation(fields, log_p),
+    }
+    rows = [
+        {
+            **labels,
+            "variables": name,
+            "total_nats": each.nats,
+            "total_error": each.error,
+            "upper_limit": name == "latent",
+            "samples": len(fields),
+        }
+        for name, each in shared.items()
+    ]
+    write_table(total, pd.DataFrame(rows).round(DIGITS))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ from coarsegrain.storage.tables import read_table
 from pipeline.stage import Input, Output, run
 
 
-def main(*, table: Input, pdf: Output, png: Output) -> None:
-    """Plot mutual information by scale, of latent variables and of fields."""
-    save(information(read_table(table)), pdf, png)
+def main(*, table: Input, totals: Input, pdf: Output, png: Output) -> None:
+    """Plot mutual information by scale and of all, of latent variables and of fields."""
+    save(information(read_table(table), read_table(totals)), pdf, png)
 
 
 if __name__ == "__main__":

@@ -21,18 +21,22 @@ _APART = 0.12
 
 
 @styled
-def information(table: pd.DataFrame) -> Figure:
-    """Plot the mutual information of nearest pairs by scale.
+def information(table: pd.DataFrame, totals: pd.DataFrame) -> Figure:
+    """Plot the mutual information of nearest pairs by scale, and what all variables share.
 
     Args:
         table: columns ``L, T, flow, member, scale, variables, distance, information_nats,
             information_error, null_nats, null_error, samples``.
+        totals: columns ``flow, member, variables, total_nats, total_error``; of latent variables
+            an upper limit.
     """
     table = table.assign(diagonal=table["distance"] > 1.2 * table["scale"])
     look = looks(list(dict.fromkeys(table["flow"])))
     scales = sorted(table["scale"].unique())
-    figure = Figure(figsize=(9.6, 4.6), layout="constrained")
-    panels = figure.subplots(1, 2, sharex=True, sharey=True)
+    figure = Figure(figsize=(11.4, 4.8), layout="constrained")
+    *panels, of_all = figure.subplots(1, 3, width_ratios=(2, 2, 1))
+    panels[1].sharey(panels[0])
+    _draw_totals(of_all, totals, look)
     for axes, (diagonal, rows) in zip(panels, table.groupby("diagonal")):
         _draw_null(axes, rows, scales)
         place = -_APART * (len(look) + 1) / 2
@@ -60,9 +64,11 @@ def information(table: pd.DataFrame) -> Figure:
         f"L = {first['L']}, T = {first['T']:.4g}",
         note=f"{in_words(table['member'].nunique(), 'member')} of each flow, a mark each, with "
         f"standard errors; {in_words(int(first['samples']), 'exact sample')} mapped back by the "
-        "flow; mean over pairs of sites of the same scale, their nearest.\nKraskov, Stögbauer & "
-        "Grassberger 2004, not clipped at 0; grey band: the same after shuffling, two standard "
-        f"deviations of all of it. Linear between ±{LINEAR}, logarithmic beyond.",
+        "flow. Left: mean over pairs of sites of the same scale, their nearest (Kraskov, Stögbauer "
+        "& Grassberger 2004),\nnot clipped at 0; grey band: the same after shuffling, two standard "
+        f"deviations of all of it; linear between ±{LINEAR}, logarithmic beyond. Right: total "
+        "correlation, Σ h(x_i) − h(x); of latent variables at most\nKL(p‖q), which is shown "
+        "(arrows down).",
     )
     return figure
 
@@ -76,6 +82,25 @@ def _draw(
         yerr=rows["information_error"], color=colour, marker=marker, ls="", ms=4.5, lw=1,
         label=words,
     )  # fmt: skip
+
+
+def _draw_totals(
+    axes: Axes, totals: pd.DataFrame, look: dict[str, tuple[str, str]]
+) -> None:  # fmt: skip
+    """What all variables of a lattice share; fields of the first flow, as on the left."""
+    first = totals[totals["flow"] == totals["flow"].iloc[0]]
+    kinds = [(first[first["variables"] == name], *OTHERS[name][1:], False) for name in OTHERS]
+    latent = totals[totals["variables"] == "latent"]
+    kinds += [(latent[latent["flow"] == flow], *look[flow], True) for flow in look]
+    for place, (rows, colour, marker, limit) in enumerate(kinds):
+        nats = rows["total_nats"].clip(lower=1e-3)
+        axes.errorbar(
+            [place] * len(rows), nats, yerr=0.25 * nats if limit else rows["total_error"],
+            uplims=limit, color=colour, marker=marker, ls="", ms=4.5, lw=1,
+        )  # fmt: skip
+    axes.set(xticks=[], yscale="log", xlim=(-0.7, len(kinds) - 0.3))
+    axes.set_title("all together", loc="left")
+    axes.set_ylabel("total correlation (nats per lattice)")
 
 
 def _draw_null(axes: Axes, rows: pd.DataFrame, scales: list[int]) -> None:
