@@ -166,6 +166,7 @@ OF_FLOWS = {
     "neuralrg.sampling.chains": 12,
     "neuralrg.sampling.trajectories": 210,
     "neuralrg.sampling.leapfrogs": 5,
+    "neuralrg.sampling.proposals": 1100,
 }
 # Their own tests say what they change: there are then jobs that no recording has.
 OF_OTHER_JOBS = {

@@ -75,7 +75,7 @@ THEIRS = {("train_patch_flow", "patches")}
         ),
         ("lattices", 110, MEMBERS),
         ("test_lattices", 210, TEST),
-        ("samples", 210, MEASURED | COMPARED),
+        ("samples", 210, MEASURED),
         ("information__samples", 110, INFORMATION),
         ("couplings", 3, OURS),
         ("hidden", 6, OURS),
@@ -94,6 +94,7 @@ THEIRS = {("train_patch_flow", "patches")}
         ("sampling__chains", 12, COMPARED),
         ("sampling__trajectories", 210, COMPARED),
         ("sampling__leapfrogs", 5, COMPARED),
+        ("sampling__proposals", 1100, COMPARED),
     ],
 )
 def test_a_setting_decides_these_recipes_and_no_other(key, value, decides):

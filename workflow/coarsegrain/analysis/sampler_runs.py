@@ -1,6 +1,6 @@
 """Runs of the samplers that are compared: with a flow by sublattices, and without one.
 
-Chains burn in for a quarter of the steps that are then observed.
+Chains burn in for a tenth of the steps that are then observed.
 """
 
 import numpy as np
@@ -21,6 +21,8 @@ Array = npt.NDArray[np.float64]
 
 #: Where tuning of the leapfrog step starts: the authors' step in latent space.
 STEP_SIZE = 0.2
+#: Observed steps for each that burns in.
+BURN_IN = 10
 #: Passes over all sites of a step of the lattice's own chain: a cluster and a sweep.
 PASSES = 2
 
@@ -42,7 +44,7 @@ def latent_hmc(
         flow.latents_with_modes(start),
         lambda latents: magnetization_squared(flow.fields_of(latents)),
         trajectories=trajectories,
-        burn_in=trajectories // 4,
+        burn_in=trajectories // BURN_IN,
         leapfrogs=leapfrogs,
         step_size=STEP_SIZE,
         rng=np.random.default_rng(seed),
@@ -65,7 +67,7 @@ def physical_hmc(
         np.asarray(start, dtype=np.float64).reshape(len(start), -1),
         lambda x: magnetization_squared(x.reshape(shape)),
         trajectories=trajectories,
-        burn_in=trajectories // 4,
+        burn_in=trajectories // BURN_IN,
         leapfrogs=leapfrogs,
         step_size=STEP_SIZE,
         rng=np.random.default_rng(seed),
@@ -91,7 +93,7 @@ def from_fresh_samples(
     observed = np.take_along_axis(squared[:used].reshape(-1, chains), walk.at, axis=0)
     proposed = of_chains(
         "flow proposals",
-        observed[len(observed) // 5 :],  # a quarter of what is observed
+        observed[len(observed) // (BURN_IN + 1) :],
         acceptance=float(walk.acceptance.mean()),
         evaluations=1,
     )
@@ -107,7 +109,7 @@ def lattice_chains(dual: DualIsing, *, chains: int, steps: int, seed: int) -> Sa
         steps: that are observed.
         seed: of all that is random.
     """
-    burn_in = max(steps // 4, equilibration_steps(dual.L))
+    burn_in = max(steps // BURN_IN, equilibration_steps(dual.L))
     states = chain_states(dual.beta, dual.L, chains=chains, burn_in=burn_in, steps=steps, seed=seed)
     observed = np.array([squared_of_spins(spins) for spins in states])
     return of_chains("clusters and sweeps", observed, acceptance=1.0, evaluations=PASSES)

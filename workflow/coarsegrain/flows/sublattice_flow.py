@@ -198,7 +198,7 @@ class SublatticeFlow:
         of_slope = np.full((blocks, LANES), -weight, dtype=np.float32)
         for k in reversed(range(len(self._couplings))):
             into = _of_coupling(g, k)
-            couple_gradient_all(self._couplings[k], w, kept[k], gw, of_slope, turned[k], into)
+            couple_gradient_all(self._couplings[k], w, kept[k], gw, of_slope, turned[k], True, into)
         base.with_modes_gradient(
             gw, epsilon, np.float32(weight), self._modes, self._mean, g["modes"], g["mean"]
         )
@@ -274,7 +274,7 @@ class SublatticeFlow:
         unused = self.architecture.views(np.zeros(self.architecture.size))  # by the parameters
         for k in reversed(range(len(self._couplings))):
             turned, into = _turned(self._couplings[k]), _of_coupling(unused, k)
-            couple_gradient_all(self._couplings[k], w, kept[k], gw, of_slope, turned, into)
+            couple_gradient_all(self._couplings[k], w, kept[k], gw, of_slope, turned, False, into)
         u = energy - log_slope.astype(np.float64).reshape(-1) - self._log_det
         n = len(latents)
         return u[:n], self._of_blocks(gw).reshape(-1, self.L**2)[:n]

@@ -254,8 +254,10 @@ class NeuralRG(Study):
             {
                 "labels": [["flow", FLOWS[flow].label], ["member", member]],
                 "beta": self.settings["beta"],
-                "samples": self.settings["samples"],
-                **{key: settings[key] for key in ("chains", "trajectories", "leapfrogs")},
+                **{
+                    key: settings[key]
+                    for key in ("chains", "trajectories", "leapfrogs", "proposals")
+                },
                 **{
                     f"{purpose}_seed": self.seed(f"sampling: {purpose}", flow=flow, member=member)
                     for purpose in ("draw", "start", "latent", "physical", "accept", "lattice")

@@ -45,8 +45,8 @@ def sampling(task: Task) -> Work:
     flows = [each for each in task.sources if "architecture" in each.spec]
     size = max([flow_size(each) for each in flows] or [1.0])
     # an evaluation with its gradient takes three times as long as a sample
-    hybrid = 3 * 1.25 * spec["chains"] * spec["trajectories"] * spec["leapfrogs"]
-    return Work((hybrid + spec["samples"]) * size)
+    hybrid = 3 * 1.1 * spec["chains"] * spec["trajectories"] * spec["leapfrogs"]
+    return Work((hybrid + spec["proposals"]) * size)
 
 
 AMOUNTS = {
@@ -67,5 +67,5 @@ def small() -> Mapping[str, Any]:
         "information": {"samples": SAMPLES},
         "steps": STEPS,
         "patches": {"steps": STEPS},
-        "sampling": {"chains": 64, "trajectories": 20},
+        "sampling": {"chains": 64, "trajectories": 20, "proposals": SAMPLES},
     }

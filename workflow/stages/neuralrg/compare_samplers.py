@@ -28,8 +28,8 @@ def main(*, flow: Input, lattices: Input, table: Output, spec: Spec) -> None:
 
     Both kinds of hybrid Monte Carlo start at the same fresh samples of the flow.
 
-    Spec: labels (pairs of a column and its value that say which flow it is); beta; samples (fresh
-    ones, proposed and weighted); chains, trajectories, leapfrogs; draw_seed (of these samples),
+    Spec: labels (pairs of a column and its value that say which flow it is); beta; proposals (fresh
+    samples, also weighted); chains, trajectories, leapfrogs; draw_seed (of proposals),
     start_seed, latent_seed, physical_seed, accept_seed, lattice_seed; threads.
     """
     use_threads(spec["threads"])
@@ -41,7 +41,7 @@ def main(*, flow: Input, lattices: Input, table: Output, spec: Spec) -> None:
     hybrid = {key: spec[key] for key in ("trajectories", "leapfrogs")}
     proposed, weighted = from_fresh_samples(
         dual,
-        q.draw(spec["samples"], seed=spec["draw_seed"]),
+        q.draw(spec["proposals"], seed=spec["draw_seed"]),
         chains=chains,
         seed=spec["accept_seed"],
     )

@@ -277,7 +277,7 @@ def _add_products(H, numbers, c, h1, h2, squares, g1, g2, g_odd, g_even, places,
 
 
 @kernel
-def couple_gradient(coupling, x, kept, gx, weight, turned, g):  # type: ignore[no-untyped-def]
+def couple_gradient(coupling, x, kept, gx, weight, turned, learn, g):  # type: ignore[no-untyped-def]
     """Put the changed fields back, and turn derivatives by what they became into those before.
 
     Args:
@@ -287,7 +287,8 @@ def couple_gradient(coupling, x, kept, gx, weight, turned, g):  # type: ignore[n
         gx: (N LANES,) derivatives of the loss by x, changed in place.
         weight: derivative of the loss by ln |dy/dx| of every sample, a vector.
         turned: the weights transposed: first, second, the last's shifts, the last's other rows.
-        g: derivatives by first, second, last and spline, float64, added to.
+        learn: whether derivatives by the weights are wanted.
+        g: to which they are added: by first, second, last's shifts, last's other rows and spline.
     """
     H, outputs = coupling.second.shape[0], coupling.last.shape[0]
     numbers, bins = outputs - SHIFTS, len(coupling.spline) // 3
@@ -318,7 +319,8 @@ def couple_gradient(coupling, x, kept, gx, weight, turned, g):  # type: ignore[n
             _net_gradient(turned, H, numbers, h1, h2, g_odd, g_even, g1, g2, more, of_seen, p)
             _add_to_seen(coupling.seen[site], of_seen, 1.0, gx)
             of_mean = of_mean + load(of_seen, LANES * (INPUTS - 1))
-        _add_products(H, numbers, c, h1, h2, squares, g1, g2, g_odd, g_even, places, g)
+        if learn:
+            _add_products(H, numbers, c, h1, h2, squares, g1, g2, g_odd, g_even, places, g)
     _add_to_others(coupling, of_mean, 1.0, gx)
 
 
@@ -404,11 +406,11 @@ def uncouple_all(coupling, x, log_slope):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def couple_gradient_all(coupling, x, kept, gx, weight, turned, g):  # type: ignore[no-untyped-def]
+def couple_gradient_all(coupling, x, kept, gx, weight, turned, learn, g):  # type: ignore[no-untyped-def]
     """``couple_gradient`` for all blocks; weight: (blocks, LANES), the others as there."""
     for block in range(len(x)):
         couple_gradient(
-            coupling, x[block], kept[block], gx[block], load(weight[block], 0), turned, g
+            coupling, x[block], kept[block], gx[block], load(weight[block], 0), turned, learn, g
         )
 
 
