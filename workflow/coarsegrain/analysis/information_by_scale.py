@@ -22,7 +22,7 @@ Sites = npt.NDArray[np.int64]
 #: Independent parts of the samples, whose spread gives errors.
 BATCHES = 10
 #: Pairs of one kind that are measured at most, of the many that there are on a large lattice.
-MOST_PAIRS = 16
+MOST_PAIRS = 8
 # Rows and columns from one site of a pair to the other, in units of the scale.
 _STRAIGHT, _DIAGONAL = ((0, 1), (1, 0)), ((1, 1), (1, -1))
 

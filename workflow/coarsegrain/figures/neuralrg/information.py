@@ -60,8 +60,7 @@ def information(table: pd.DataFrame, totals: pd.DataFrame) -> Figure:
     first = table.iloc[0]
     describe(
         figure,
-        title="How independent latent variables of neighbours are, "
-        f"L = {first['L']}, T = {first['T']:.4g}",
+        title=f"How independent latent variables are, L = {first['L']}, T = {first['T']:.4g}",
         note=f"{in_words(table['member'].nunique(), 'member')} of each flow, a mark each, with "
         f"standard errors; {in_words(int(first['samples']), 'exact sample')} mapped back by the "
         "flow. Left: mean over pairs of sites of the same scale, their nearest (Kraskov, Stögbauer "
