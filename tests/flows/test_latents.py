@@ -6,6 +6,7 @@ import torch
 from scipy import stats
 
 from coarsegrain.flows.architecture import Architecture, start
+from coarsegrain.flows.blocks import of_blocks
 from coarsegrain.flows.patch_architecture import PatchArchitecture, starting_weights
 from coarsegrain.flows.patch_flow import PatchFlow
 from coarsegrain.flows.sublattice_flow import FRESH, SublatticeFlow
@@ -60,7 +61,7 @@ def test_latents_are_the_numbers_that_the_flow_by_sublattices_made_its_fields_of
     drawn = flow.draw(SAMPLES // 2, seed=3)
     numbers = flow._latent(SAMPLES // 2 // LANES, FRESH, 0, 0, 3)
     found = flow.latents(drawn.fields, seed=5)
-    np.testing.assert_allclose(found, flow._of_blocks(numbers), rtol=0, atol=1e-3)
+    np.testing.assert_allclose(found, of_blocks(numbers, flow.L), rtol=0, atol=1e-3)
 
 
 def test_latents_of_patches_are_an_inverse_of_the_field_or_of_its_reverse():
@@ -85,5 +86,5 @@ def test_more_fields_than_are_computed_at_once_have_the_latents_of_each(monkeypa
     flow = sublattice_flow(mu=6.0)
     fields = flow.draw(100, seed=1).fields
     whole = flow.latents(fields, seed=1)
-    monkeypatch.setattr("coarsegrain.flows.sublattice_flow.AT_ONCE", 2 * LANES)
+    monkeypatch.setattr("coarsegrain.flows.blocks.AT_ONCE", 2 * LANES)
     np.testing.assert_array_equal(flow.latents(fields, seed=1), whole)

@@ -11,8 +11,9 @@ import torch
 from scipy import stats
 
 from coarsegrain.flows.architecture import NEIGHBOURS, Architecture, start, sublattice_layer
+from coarsegrain.flows.blocks import AT_ONCE
 from coarsegrain.flows.kernels.base import fill_with_normal_numbers
-from coarsegrain.flows.sublattice_flow import AT_ONCE, TRAINING, SublatticeFlow
+from coarsegrain.flows.sublattice_flow import TRAINING, SublatticeFlow
 from coarsegrain.ising.critical_point import BETA_CRITICAL
 from coarsegrain.ising.dual import DualIsing
 from coarsegrain.simd import LANES

@@ -1,8 +1,7 @@
 """The flow by sublattices on a CPU: drawing, densities, and the loss that trains it.
 
-Samples are worked on in blocks of 32, one per lane, as (blocks, N · 32) float32. Everything here
-has an order of its own, so all processors give the same bits: kernels, sums of arrays and numpy's
-transforms.
+Everything here has an order of its own, so all processors give the same bits: kernels, sums of
+arrays and numpy's transforms.
 """
 
 import math
@@ -13,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from coarsegrain.flows.architecture import SHIFTS, Architecture
+from coarsegrain.flows.blocks import Blocks, blocks_of, of_blocks, parts, to_blocks
+from coarsegrain.flows.circulant import CirculantMatrix
 from coarsegrain.flows.flow import Drawn, Fields
 from coarsegrain.flows.kernels import base
 from coarsegrain.flows.kernels.coupling import (
@@ -22,16 +23,9 @@ from coarsegrain.flows.kernels.coupling import (
     couple_score_all,
     uncouple_all,
 )
-from coarsegrain.flows.kernels.dual import log_cosh_and_tangent
 from coarsegrain.simd import LANES
-from coarsegrain.vector_math import exponentials, logarithms
 
 Array = npt.NDArray[np.float64]
-Blocks = npt.NDArray[np.float32]
-Waves = npt.NDArray[np.complexfloating]
-
-#: Samples that are drawn or evaluated at once.
-AT_ONCE = 2048
 #: Streams of random words: latent variables for training, and for fresh samples.
 TRAINING, FRESH = 0, 1
 _LOG_TWO_PI = math.log(2 * math.pi)
@@ -85,18 +79,17 @@ class SublatticeFlow:
             for k, layer in enumerate(self._layers)
         ]
         self._modes, self._mean = views["modes"].copy(), views["mean"].copy()
-        logs = logarithms(self.spectrum) / 2 + views["spectrum"][self.architecture.orbits]
-        self._matrix = exponentials(logs[:, : self.architecture.L // 2 + 1])
-        self._log_det = math.fsum(logs.reshape(-1).tolist())
+        self._matrix = CirculantMatrix(self.spectrum, self.architecture.orbits, views["spectrum"])
 
     # Samples
 
     def draw(self, number: int, *, seed: int) -> Drawn:
         """Fresh samples, of both signs, with ln q."""
         fields, log_q = [], []
-        for first, blocks in _parts(number):
-            x, log_density = self._forwards(blocks, FRESH, 0, first // LANES, seed)
-            fields.append(self._of_blocks(x))
+        for part in parts(number):
+            blocks, first = blocks_of(len(part)), part.start // LANES
+            x, log_density = self._forwards(blocks, FRESH, 0, first, seed)
+            fields.append(of_blocks(x, self.L))
             log_q.append(log_density.reshape(-1))
         return Drawn(np.concatenate(fields)[:number], np.concatenate(log_q)[:number])
 
@@ -118,14 +111,14 @@ class SublatticeFlow:
         for w, log_slope in self._backwards(fields):
             uniform = rng.random(log_slope.shape, dtype=np.float32)
             base.without_modes(w, uniform, self._modes, self._mean)
-            found.append(self._of_blocks(w))
+            found.append(of_blocks(w, self.L))
         return np.concatenate(found)[: len(fields)]
 
     def _backwards(self, fields: Fields) -> Iterator[tuple[Blocks, Blocks]]:
         """Latent variables with two modes, and the couplings' Σ ln slope, part by part."""
-        for first, blocks in _parts(len(fields)):
-            w = self._circulant(self._to_blocks(fields[first : first + AT_ONCE], blocks), -1)
-            log_slope = np.zeros((blocks, LANES), dtype=np.float32)
+        for part in parts(len(fields)):
+            w = self._matrix.times(to_blocks(fields[part.start : part.stop]), -1)
+            log_slope = np.zeros((len(w), LANES), dtype=np.float32)
             for coupling in reversed(self._couplings):
                 uncouple_all(coupling, w, log_slope)
             yield w, log_slope
@@ -141,7 +134,7 @@ class SublatticeFlow:
         log_slope = np.zeros_like(log_q)
         for coupling in self._couplings:
             couple_all(coupling, z, self._kept(blocks, coupling), log_slope)
-        return self._circulant(z, 1), self._log_density(log_q, log_slope)
+        return self._matrix.times(z), self._log_density(log_q, log_slope)
 
     def _latent(self, blocks: int, stream: int, step: int, first: int, seed: int) -> Blocks:
         z = np.empty((blocks, self.architecture.L**2 * LANES), dtype=np.float32)
@@ -150,7 +143,7 @@ class SublatticeFlow:
         return z
 
     def _log_density(self, log_q: Blocks, log_slope: Blocks) -> Array:
-        constant = self.architecture.L**2 / 2 * _LOG_TWO_PI + self._log_det
+        constant = self.architecture.L**2 / 2 * _LOG_TWO_PI + self._matrix.log_det
         return log_q.astype(np.float64) - log_slope.astype(np.float64) - constant
 
     # The loss
@@ -190,9 +183,9 @@ class SublatticeFlow:
             else:
                 couple_all(coupling, w, kept[k], log_slope)
 
-        energy, gw, g["spectrum"][:] = self._energy(w, score)
+        energy, gw, g["spectrum"][:] = self._matrix.energy(w, score)
         if not path:
-            g["spectrum"][:] -= samples * np.bincount(self.architecture.orbits.reshape(-1))
+            g["spectrum"][:] -= samples * self._matrix.sizes()
         loss = energy + self._log_density(log_q, log_slope).reshape(-1)
         weight = 0 if path else 1
         of_slope = np.full((blocks, LANES), -weight, dtype=np.float32)
@@ -213,9 +206,9 @@ class SublatticeFlow:
         Args:
             fields: (samples, L, L), a multiple of 32.
         """
-        samples, L = len(fields), self.architecture.L
-        x = self._to_blocks(fields, samples // LANES)
-        w = self._circulant(x, -1)
+        samples = len(fields)
+        x = to_blocks(fields)
+        w = self._matrix.times(x, -1)
         log_q, log_slope = (np.zeros((len(w), LANES), dtype=np.float32) for _ in range(2))
         x_w = w.copy()
         for coupling in reversed(self._couplings):
@@ -231,10 +224,7 @@ class SublatticeFlow:
             into = _of_coupling(g, k)
             turned = _turned(coupling)
             couple_score_all(coupling, w, kept, score, log_slope, turned, True, into)
-        shape = len(w), L, L, LANES
-        score_k, w_k = (np.fft.rfft2(each.reshape(shape), axes=(1, 2)) for each in (score, x_w))
-        g["spectrum"][:] = self._by_orbit(score_k, w_k)
-        g["spectrum"][:] += samples * np.bincount(self.architecture.orbits.reshape(-1))
+        g["spectrum"][:] = self._matrix.derivatives(score, x_w) + samples * self._matrix.sizes()
         gradient /= samples
         return Step(loss, gradient)
 
@@ -242,16 +232,16 @@ class SublatticeFlow:
 
     def latents_with_modes(self, fields: Fields) -> Array:
         """The latent variables w, with the two modes of their mean, of fields (n, L, L): (n, N)."""
-        found = [self._of_blocks(w) for w, _ in self._backwards(fields)]
+        found = [of_blocks(w, self.L) for w, _ in self._backwards(fields)]
         return np.concatenate(found).reshape(-1, self.L**2)[: len(fields)]
 
     def fields_of(self, latents: Array) -> Array:
         """The fields x(w), (n, L, L), of latent variables w with two modes, (n, N)."""
-        w = self._to_blocks(latents, -(-len(latents) // LANES))
+        w = to_blocks(latents)
         log_slope = np.zeros((len(w), LANES), dtype=np.float32)
         for coupling in self._couplings:
             couple_all(coupling, w, self._kept(len(w), coupling), log_slope)
-        return self._of_blocks(self._circulant(w, 1))[: len(latents)]
+        return of_blocks(self._matrix.times(w), self.L)[: len(latents)]
 
     def latent_energy(self, latents: Array) -> tuple[Array, Array]:
         """What the dual's energy becomes for latent variables, and its gradient.
@@ -264,104 +254,29 @@ class SublatticeFlow:
         Returns:
             U in nats, (n,), and ∂U/∂w, (n, N).
         """
-        w = self._to_blocks(latents, -(-len(latents) // LANES))
+        w = to_blocks(latents)
         log_slope = np.zeros((len(w), LANES), dtype=np.float32)
         kept = [self._kept(len(w), coupling) for coupling in self._couplings]
         for coupling, before in zip(self._couplings, kept):
             couple_all(coupling, w, before, log_slope)
-        energy, gw, _ = self._energy(w, np.zeros_like(w))
+        energy, gw, _ = self._matrix.energy(w, np.zeros_like(w))
         of_slope = np.full_like(log_slope, -1)
         unused = self.architecture.views(np.zeros(self.architecture.size))  # by the parameters
         for k in reversed(range(len(self._couplings))):
             turned, into = _turned(self._couplings[k]), _of_coupling(unused, k)
             couple_gradient_all(self._couplings[k], w, kept[k], gw, of_slope, turned, False, into)
-        u = energy - log_slope.astype(np.float64).reshape(-1) - self._log_det
+        u = energy - log_slope.astype(np.float64).reshape(-1) - self._matrix.log_det
         n = len(latents)
-        return u[:n], self._of_blocks(gw).reshape(-1, self.L**2)[:n]
-
-    def _energy(self, w: Blocks, score: Blocks) -> tuple[Array, Blocks, Array]:
-        """E of samples, and derivatives of the sum by the fields w before the matrix, x = C w.
-
-        Args:
-            w: fields before the matrix.
-            score: more derivatives by them, added.
-        Returns:
-            (samples,); derivatives by w; (orbits,) by the logarithms of C's eigenvalues.
-        """
-        L = self.architecture.L
-        half = L // 2 + 1
-        shape = len(w), L, L, LANES
-        matrix = self._matrix[:, :, None]
-        inverse = (1 / self.spectrum[:, :half]).astype(np.float32)[:, :, None]
-        w_k = np.fft.rfft2(w.reshape(shape), axes=(1, 2))
-        x_k = w_k * matrix
-        x = np.fft.irfft2(x_k, s=(L, L), axes=(1, 2)).reshape(w.shape)
-        log_cosh, tangent = np.empty((len(w), LANES), dtype=np.float32), np.empty_like(w)
-        log_cosh_and_tangent(x, log_cosh, tangent)
-        solved = x_k * inverse
-        quadratic = (_products(solved, x_k) * _pairs(L)[:, None]).sum(axis=(1, 2)) / (2 * L * L)
-        slope = (solved - np.fft.rfft2(tangent.reshape(shape), axes=(1, 2))) * matrix
-        gw = np.fft.irfft2(slope, s=(L, L), axes=(1, 2)).reshape(w.shape) + score
-        slope += np.fft.rfft2(score.reshape(shape), axes=(1, 2))
-        by_orbit = self._by_orbit(slope, w_k)
-        energy = (quadratic - log_cosh).reshape(-1)
-        return energy, np.ascontiguousarray(gw, dtype=np.float32), by_orbit
-
-    def _by_orbit(self, left: Waves, right: Waves) -> Array:
-        """Σ over samples of Re l̄ r by orbit of the wave vectors, of real fields: (orbits,)."""
-        L = self.architecture.L
-        products = _products(left, right).sum(axis=(0, 3)) * _pairs(L) / (L * L)
-        orbits = self.architecture.orbits[:, : L // 2 + 1]
-        return np.bincount(orbits.reshape(-1), products.reshape(-1)).astype(np.float64)
-
-    # Layout
+        return u[:n], of_blocks(gw, self.L).reshape(-1, self.L**2)[:n]
 
     def _kept(self, blocks: int, coupling: Coupling) -> Blocks:
         return np.empty((blocks, len(coupling.changed) * LANES), dtype=np.float32)
-
-    def _circulant(self, x: Blocks, power: int) -> Blocks:
-        L = self.architecture.L
-        found = np.fft.rfft2(x.reshape(len(x), L, L, LANES), axes=(1, 2))
-        found *= self._matrix[:, :, None] ** power
-        y = np.fft.irfft2(found, s=(L, L), axes=(1, 2))
-        return np.ascontiguousarray(y.reshape(x.shape), dtype=np.float32)
-
-    def _of_blocks(self, x: Blocks) -> npt.NDArray[np.float64]:
-        L = self.architecture.L
-        fields = x.reshape(len(x), L * L, LANES).transpose(0, 2, 1)
-        return fields.reshape(-1, L, L).astype(np.float64)
-
-    def _to_blocks(self, fields: Fields, blocks: int) -> Blocks:
-        filled = np.resize(
-            np.asarray(fields, dtype=np.float32), (blocks * LANES, *fields.shape[1:])
-        )
-        return np.ascontiguousarray(
-            filled.reshape(blocks, LANES, -1).transpose(0, 2, 1).reshape(blocks, -1)
-        )
-
-
-def _parts(number: int) -> Iterator[tuple[int, int]]:
-    """Numbers of the first sample and of blocks, ``AT_ONCE`` samples at a time."""
-    for first in range(0, number, AT_ONCE):
-        yield first, -(-min(AT_ONCE, number - first) // LANES)
 
 
 def _of_coupling(g: Mapping[str, Array], k: int) -> tuple[Array, ...]:
     """The derivatives by the weights of coupling k, as the kernels take them."""
     last = g[f"{k}.last"]
     return g[f"{k}.first"], g[f"{k}.second"], last[:SHIFTS], last[SHIFTS:], g[f"{k}.spline"]
-
-
-def _pairs(L: int) -> Array:
-    """How many wave vectors ±k each column of a transform of real fields stands for: (L/2 + 1,)."""
-    pairs = np.full(L // 2 + 1, 2.0)
-    pairs[[0, -1]] = 1
-    return pairs
-
-
-def _products(x: Waves, y: Waves) -> Array:
-    """Re x̄ y of every number, in float64."""
-    return np.asarray(x.real * y.real + x.imag * y.imag, dtype=np.float64)
 
 
 def _turned(coupling: Coupling) -> tuple[Blocks, Blocks, Blocks, Blocks]:
