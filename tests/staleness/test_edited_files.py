@@ -24,7 +24,7 @@ ON_A_GPU = {
     "coarsegrain/nets/training/gpu/cuda_graphs.py": TRAINING,
 }
 # The smoke preset leaves it out.
-OF_OTHER_STUDIES = "workflow/report/rbm/"
+OF_OTHER_STUDIES = ("workflow/report/rbm/", "workflow/report/neuralrg/")
 CAPTIONS = sorted(
     path.relative_to(PROJECT).as_posix() for path in (PROJECT / "workflow/report").rglob("*.rst")
 )
