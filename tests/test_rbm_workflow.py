@@ -110,7 +110,7 @@ def test_a_study_that_is_added_makes_nothing_again(rbm_run, smoke_run):
 
 def test_claims_are_of_all_studies(rbm_run):
     claims = read_table(rbm_run.path / RESULTS / "tables/claims.csv")
-    assert set(claims["id"].str[0]) == {"A", "B"}
+    assert set(claims["id"].str[0]) == {"A", "B", "C"}
     assert set(claims["verdict"]) <= {
         "reproduced", "not reproduced", "depends", "undecided", "not tested",
     }  # fmt: skip

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from coarsegrain.flows.architecture import Architecture, start
-from coarsegrain.flows.storage import read_flow, write_sublattice_flow
+from coarsegrain.flows.storage import read_flow
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
+from coarsegrain.flows.sublattice_storage import write_sublattice_flow
 from coarsegrain.ising.dual import DualIsing
 from coarsegrain.ising.sampler import sample_lattices
 from coarsegrain.storage.lattices import read_lattices, write_lattices

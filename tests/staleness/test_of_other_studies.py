@@ -10,8 +10,20 @@ from planning import Planner
 pytestmark = pytest.mark.slow
 
 STUDIES = {"studies": ["autoencoder", "rbm", "neuralrg"]}
-# What a run on a CPU does not import.
-ON_A_GPU = {"workflow/coarsegrain/rbm/training/gpu.py": {"train_machine"}}
+# What a stage imports where it needs it: on a GPU, or for a flow of one kind.
+WHERE_NEEDED = {
+    "workflow/coarsegrain/rbm/training/gpu.py": {"train_machine"},
+    **{
+        f"workflow/coarsegrain/flows/{each}.py": {"measure_gap", "measure_information"}
+        for each in (
+            "coupling_stack",
+            "patch_architecture",
+            "patch_flow",
+            "patch_storage",
+            "patches",
+        )
+    },
+}
 #: The libraries of these studies alone; what studies share is edited in test_edited_files.py.
 FOLDERS = tuple(
     f"workflow/{each}/"
@@ -63,7 +75,7 @@ def test_every_key_of_a_spec_is_read_by_the_stage_that_it_is_given_to(recording)
 
 @pytest.mark.parametrize("name", OF_THESE_STUDIES)
 def test_an_edit_makes_stale_what_ran_with_the_file_and_what_follows(recording, plan, name):
-    stages = ON_A_GPU.get(name, set())
+    stages = WHERE_NEEDED.get(name, set())
     ran = recording.jobs_where(lambda job: name in job.code or job.stage in stages)
     edits = FileEdit((name,)).changes()["edits"]
     assert_exactly(plan(edits=edits), recording.with_downstream(ran), recording)

@@ -10,8 +10,7 @@ from coarsegrain.analysis.sampler_runs import (
     physical_hmc,
 )
 from coarsegrain.analysis.samplers import of_independent_samples
-from coarsegrain.flows.storage import read_flow
-from coarsegrain.flows.sublattice_flow import SublatticeFlow
+from coarsegrain.flows.sublattice_storage import read_sublattice_flow
 from coarsegrain.ising.dual import DualIsing
 from coarsegrain.ising.equilibration import equilibration_steps
 from coarsegrain.ising.observables import magnetization_squared
@@ -33,9 +32,7 @@ def main(*, flow: Input, lattices: Input, table: Output, spec: Spec) -> None:
     start_seed, latent_seed, physical_seed, accept_seed, lattice_seed; threads.
     """
     use_threads(spec["threads"])
-    q, _ = read_flow(flow)
-    if not isinstance(q, SublatticeFlow):
-        raise ValueError(f"{flow} is no flow by sublattices, so it has no latent energy.")
+    q, _ = read_sublattice_flow(flow)
     dual, chains = DualIsing(q.L, spec["beta"]), spec["chains"]
     start = q.draw(chains, seed=spec["start_seed"]).fields
     hybrid = {key: spec[key] for key in ("trajectories", "leapfrogs")}

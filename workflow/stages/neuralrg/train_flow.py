@@ -4,8 +4,8 @@ import numpy as np
 
 from coarsegrain.flows.architecture import Architecture, start
 from coarsegrain.flows.flow import Fields
-from coarsegrain.flows.storage import write_sublattice_flow
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
+from coarsegrain.flows.sublattice_storage import write_sublattice_flow
 from coarsegrain.flows.training.loop import train
 from coarsegrain.flows.training.settings import TrainingSettings
 from coarsegrain.flows.training.sublattices import SublatticeTrainer

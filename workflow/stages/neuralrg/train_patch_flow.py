@@ -4,7 +4,7 @@ import torch
 
 from coarsegrain.flows.patch_architecture import PatchArchitecture, starting_weights
 from coarsegrain.flows.patch_flow import PatchFlow
-from coarsegrain.flows.storage import write_patch_flow
+from coarsegrain.flows.patch_storage import write_patch_flow
 from coarsegrain.flows.training.loop import train
 from coarsegrain.flows.training.patches import PatchTrainer, dual_energy
 from coarsegrain.flows.training.settings import TrainingSettings
