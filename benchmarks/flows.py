@@ -37,7 +37,8 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "flows"))
 
 from plain_sublattice_flow import PlainFlow
 
-from coarsegrain.flows.architecture import Architecture, start
+from coarsegrain.flows.architecture import Architecture
+from coarsegrain.flows.ingredients import start
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.ising.critical_point import BETA_CRITICAL
 from coarsegrain.ising.dual import DualIsing
@@ -77,7 +78,8 @@ class Measured:
 def parameters_of(architecture: Architecture) -> np.ndarray:
     """Parameters as if after some training: every coupling does something."""
     noise = np.random.default_rng(SEED).normal(0, 0.05, architecture.size)
-    return start(architecture, seed=SEED) + noise
+    spectrum = DualIsing(architecture.L, BETA_CRITICAL).spectrum
+    return start(architecture, spectrum, seed=SEED) + noise
 
 
 def ours(case: Case) -> Step:

@@ -6,6 +6,7 @@ import pytest
 
 from coarsegrain.figures.neuralrg.coverage import coverage
 from coarsegrain.figures.neuralrg.gap import COLOURS, gap
+from coarsegrain.figures.neuralrg.gap_by_setting import gap_by_setting
 from coarsegrain.figures.style import save
 
 FLOWS = ("sublattices", "patches")
@@ -34,6 +35,47 @@ COVERAGE = pd.DataFrame(
     ],
     columns=["L", "T", "flow", "member", "low", "high", "of_p", "of_q"],
 )  # fmt: skip
+
+SETTINGS = [
+    # variant, neuralrg.beta, neuralrg.ingredients.modes, patches.depth, factor of the first flow
+    ("base", 0.5, True, "auto", 1.0),
+    ("t_beta=0.4", 0.4, True, "auto", 2.0),
+    ("t_beta=0.25", 0.25, True, "auto", 3.0),
+    ("without-modes", 0.5, False, "auto", 4.0),
+    ("shallow", 0.5, True, "1", 1.0),
+]
+
+
+def rows_of(variant, beta, modes, depth, factor):
+    """The rows of a variant, in which a depth changes the flow by patches and others the first."""
+    gaps = GAPS.copy()
+    patches = gaps["flow"] == "patches"
+    gaps.loc[~patches, "gap_nats"] *= factor
+    gaps.loc[patches, "gap_nats"] += depth != "auto"
+    for name, value in (("depth", depth), ("ingredients.modes", modes), ("beta", beta)):
+        key = f"neuralrg.patches.{name}" if name == "depth" else f"neuralrg.{name}"
+        gaps.insert(0, key, value)
+    gaps.insert(0, "variant", variant)
+    return gaps
+
+
+VARIANTS = pd.concat([rows_of(*each) for each in SETTINGS], ignore_index=True)
+
+
+def test_gaps_by_setting_have_a_panel_for_a_sweep_and_one_for_single_changes():
+    sweep, single = gap_by_setting(VARIANTS).axes
+    assert (sweep.get_title(loc="left"), single.get_title(loc="left")) == (
+        "T", "one change at a time",
+    )  # fmt: skip
+    lines = [line.get_xydata().tolist() for line in sweep.lines if len(line.get_xdata()) == 3]
+    # gap and forward KL of the flow that the temperature touches, by T; not of the other one
+    means = [0.13, 2 * 0.13, 3 * 0.13]
+    gaps, forward = (np.array(each) for each in lines)
+    np.testing.assert_allclose(gaps[:, 0], [2, 2.5, 4])
+    np.testing.assert_allclose(gaps[:, 1], means)
+    np.testing.assert_allclose(forward[:, 1], [0.156] * 3)
+    labels = [each.get_text() for each in single.get_xticklabels()]
+    assert labels == ["as it is", "modes: False", "scales of the flow by patches: 1"]
 
 
 def test_gaps_by_step_and_both_divergences_are_those_of_the_tables():
@@ -72,8 +114,12 @@ def test_densities_are_shares_by_width_and_empty_bins_are_left_out():
 
 @pytest.mark.parametrize(
     "figure",
-    [lambda: gap(GAPS, TRAINING, GAUSSIAN), lambda: coverage(COVERAGE)],
-    ids=["gap", "coverage"],
+    [
+        lambda: gap(GAPS, TRAINING, GAUSSIAN),
+        lambda: coverage(COVERAGE),
+        lambda: gap_by_setting(VARIANTS),
+    ],
+    ids=["gap", "coverage", "gap_by_setting"],
 )
 def test_the_same_table_gives_the_same_bytes(figure, tmp_path):
     files = [tmp_path / f"{k}.png" for k in (0, 1)]

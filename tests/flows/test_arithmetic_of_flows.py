@@ -11,7 +11,8 @@ from checkouts import PROJECT
 PROGRAM = """
 import hashlib
 import numpy as np
-from coarsegrain.flows.architecture import Architecture, start
+from coarsegrain.flows.architecture import Architecture
+from coarsegrain.flows.ingredients import start
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.flows.training.loop import train
 from coarsegrain.flows.training.settings import TrainingSettings
@@ -24,7 +25,8 @@ def tell(name, *arrays):
 
 target = DualIsing(8, 0.4406868)
 architecture = Architecture(8, couplings=2, hidden=6)
-flow = SublatticeFlow(architecture, target.spectrum, start(architecture, seed=1))
+parameters = start(architecture, target.spectrum, seed=1)
+flow = SublatticeFlow(architecture, target.spectrum, parameters)
 tell("spectrum", target.spectrum)
 settings = TrainingSettings(steps=12, batch=32, warm_up=4)
 trainer = SublatticeTrainer(flow, seed=2, largest_gradient=50.0)

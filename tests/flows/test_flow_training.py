@@ -8,7 +8,8 @@ import pytest
 from scipy.stats import norm
 
 from coarsegrain.errors import TrainingError, TrainingStopped
-from coarsegrain.flows.architecture import Architecture, start
+from coarsegrain.flows.architecture import Architecture
+from coarsegrain.flows.ingredients import start
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.flows.training.loop import NUMBERS, train
 from coarsegrain.flows.training.settings import TrainingSettings
@@ -23,7 +24,8 @@ SETTINGS = TrainingSettings(steps=12, batch=32, warm_up=4)
 
 def trainer(seed=2):
     architecture = Architecture(4, couplings=2, hidden=8)
-    flow = SublatticeFlow(architecture, TARGET.spectrum, start(architecture, seed=1))
+    parameters = start(architecture, TARGET.spectrum, seed=1)
+    flow = SublatticeFlow(architecture, TARGET.spectrum, parameters)
     return SublatticeTrainer(flow, seed=seed, largest_gradient=50.0)
 
 
@@ -193,7 +195,8 @@ def test_sixty_steps_bring_the_gap_from_six_nats_to_less_than_half_a_nat():
 def test_the_gap_of_normal_fields_from_independent_spins_is_that_of_the_integral():
     """β = 0: every field is normal around ±K with the variance K = 0.1, on its own."""
     target, architecture = DualIsing(4, 0.0), Architecture(4, couplings=2, hidden=8)
-    flow = SublatticeFlow(architecture, target.spectrum, start(architecture, seed=1))
+    parameters = start(architecture, target.spectrum, seed=1)
+    flow = SublatticeFlow(architecture, target.spectrum, parameters)
     of = architecture.views(flow.parameters)
     of["modes"][:] = 0.0, 0.0
     for widened in (0.0, 0.1):

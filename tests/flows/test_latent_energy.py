@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from coarsegrain.flows.architecture import Architecture, start
+from coarsegrain.flows.architecture import Architecture
 from coarsegrain.flows.hmc import Point, trajectory
+from coarsegrain.flows.ingredients import start
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.ising.dual import DualIsing
 from coarsegrain.ising.observables import energy_per_site
@@ -16,9 +17,10 @@ BETA = 0.44
 def random_flow(L):
     """A flow away from its start: nothing in it is the identity."""
     architecture = Architecture(L, couplings=2, hidden=6, bins=3)
-    parameters = start(architecture, seed=1)
+    spectrum = DualIsing(L, BETA).spectrum
+    parameters = start(architecture, spectrum, seed=1)
     parameters += np.random.default_rng(2).normal(0, 0.15, parameters.shape)
-    return SublatticeFlow(architecture, DualIsing(L, BETA).spectrum, parameters)
+    return SublatticeFlow(architecture, spectrum, parameters)
 
 
 @pytest.fixture(scope="module", params=[4, 8])

@@ -5,8 +5,9 @@ import pytest
 import torch
 from scipy import stats
 
-from coarsegrain.flows.architecture import Architecture, start
+from coarsegrain.flows.architecture import Architecture
 from coarsegrain.flows.blocks import of_blocks
+from coarsegrain.flows.ingredients import start
 from coarsegrain.flows.patch_architecture import PatchArchitecture, starting_weights
 from coarsegrain.flows.patch_flow import PatchFlow
 from coarsegrain.flows.sublattice_flow import FRESH, SublatticeFlow
@@ -20,10 +21,11 @@ def sublattice_flow(mu=2.0, log_sigma=0.0):
     """A flow whose couplings, matrix and mean are not at their start."""
     architecture = Architecture(L, couplings=2, hidden=4, bins=2)
     rng = np.random.default_rng(1)
-    parameters = start(architecture, seed=1)
+    spectrum = DualIsing(L, 0.44).spectrum
+    parameters = start(architecture, spectrum, seed=1)
     parameters += 0.1 * rng.standard_normal(parameters.shape)
     architecture.views(parameters)["modes"][:] = mu, log_sigma
-    return SublatticeFlow(architecture, DualIsing(L, 0.44).spectrum, parameters)
+    return SublatticeFlow(architecture, spectrum, parameters)
 
 
 def patch_flow():

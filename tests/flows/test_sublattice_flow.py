@@ -10,8 +10,9 @@ import pytest
 import torch
 from scipy import stats
 
-from coarsegrain.flows.architecture import NEIGHBOURS, Architecture, start, sublattice_layer
+from coarsegrain.flows.architecture import NEIGHBOURS, Architecture, sublattice_layer
 from coarsegrain.flows.blocks import AT_ONCE
+from coarsegrain.flows.ingredients import start
 from coarsegrain.flows.kernels.base import fill_with_normal_numbers
 from coarsegrain.flows.sublattice_flow import TRAINING, SublatticeFlow
 from coarsegrain.ising.critical_point import BETA_CRITICAL
@@ -25,10 +26,11 @@ OF_ITS_NORM = 1e-4
 SEED, NUMBER = 7, 3
 
 
-def random_parameters(architecture, seed=1):
+def random_parameters(architecture, spectrum, seed=1):
     """Far from the start: every coupling bends, the matrix is another, the modes overlap."""
     rng = np.random.default_rng(seed)
-    parameters = start(architecture, seed=seed) + 0.1 * rng.normal(size=architecture.size)
+    parameters = start(architecture, spectrum, seed=seed)
+    parameters += 0.1 * rng.normal(size=architecture.size)
     architecture.views(parameters)["modes"][:] = 0.8, 0.3
     return parameters.astype(np.float32).astype(np.float64)
 
@@ -39,7 +41,7 @@ class Pair:
     def __init__(self, L, **numbers):
         self.architecture = Architecture(L, **numbers)
         self.target = DualIsing(L, BETA_CRITICAL)
-        self.parameters = random_parameters(self.architecture)
+        self.parameters = random_parameters(self.architecture, self.target.spectrum)
         self.kernels = SublatticeFlow(self.architecture, self.target.spectrum, self.parameters)
         self.plain = PlainFlow(self.architecture, self.target.spectrum)
 
@@ -138,7 +140,7 @@ def test_log_densities_are_those_of_the_jacobian(pair):
 
 def test_fields_come_from_two_modes_far_apart():
     architecture, target = Architecture(4), DualIsing(4, BETA_CRITICAL)
-    parameters = start(architecture, seed=1)
+    parameters = start(architecture, target.spectrum, seed=1)
     architecture.views(parameters)["modes"][:] = 5.0, -1.0
     flow = SublatticeFlow(architecture, target.spectrum, parameters)
     means = flow.draw(256, seed=1).fields.mean(axis=(1, 2))
@@ -152,7 +154,8 @@ def test_fields_come_from_two_modes_far_apart():
 
 def test_the_flow_starts_as_a_product_of_the_two_modes_and_a_normal_density():
     architecture, target = Architecture(4), DualIsing(4, BETA_CRITICAL)
-    flow = SublatticeFlow(architecture, target.spectrum, start(architecture, seed=1))
+    parameters = start(architecture, target.spectrum, seed=1)
+    flow = SublatticeFlow(architecture, target.spectrum, parameters)
     drawn = flow.draw(SAMPLES, seed=1)
     x = drawn.fields
     normal = -(target.multiplied(x, -1) * x).sum(axis=(1, 2)) / 2

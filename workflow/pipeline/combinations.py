@@ -17,6 +17,7 @@ def combinations() -> Iterator[Combination]:
     yield ("members_of", "members", "L"), _members_of
     yield ("rbm.kernel", "rbm.exponents.L"), _kernel
     yield ("neuralrg.patches.depth", "neuralrg.L"), _depth
+    yield ("neuralrg.grown_from", "neuralrg.L"), _grown_from
     for section in ("lattices.wide_range", "local_entropy"):
         yield (f"{section}.beta_min", f"{section}.beta_max"), _range(section)
     for kind, section in (
@@ -52,6 +53,12 @@ def _depth(scales: str | int, L: int) -> str | None:
         f"neuralrg.patches.depth is {scales}; with neuralrg.L = {L} it must be auto or an integer "
         f"from 1 to {most}."
     )
+
+
+def _grown_from(first: str | int, L: int) -> str | None:
+    if first == "auto" or int(first) <= L:
+        return None
+    return f"neuralrg.grown_from is {first}; it must be auto or at most neuralrg.L = {L}."
 
 
 def _range(section: str) -> Callable[[float, float], str | None]:

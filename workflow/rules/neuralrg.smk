@@ -10,7 +10,8 @@ use rule stage as train_flow with:
     pathvars:
         job="train_flow/{variant}{flow}/member-{member}",
     wildcard_constraints:
-        flow=any_of(EXPERIMENT.studies["neuralrg"].trained_by("train_flow")),
+        # also one of a smaller lattice, from which larger ones grow
+        flow=f'({any_of(EXPERIMENT.studies["neuralrg"].trained_by("train_flow"))})(-L[0-9]+)?',
     resources:
         mem_mb=memory(2000),
         runtime=TRAINING_MINUTES,

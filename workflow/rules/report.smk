@@ -46,7 +46,7 @@ use rule figure as plot_claims with:
 rule variants:
     # All that the variants in the config make.
     input:
-        EXPERIMENT.tables_of_variants(),
+        EXPERIMENT.results_of_variants(),
     localrule: True
 
 
@@ -60,6 +60,19 @@ use rule stage as collect_variants with:
     localrule: True
     params:
         **stage("collect_variants"),
+
+
+use rule figure as plot_gap_by_setting with:
+    input:
+        unpack(made_from("plot_gap_by_setting")),
+    output:
+        pdf=update("<results>/figures/variants/gap_by_setting.pdf"),
+        png=update("<results>/figures/variants/gap_by_setting.png"),
+    pathvars:
+        job="plot_gap_by_setting",
+    localrule: True
+    params:
+        **stage("plot_gap_by_setting"),
 
 
 use rule stage as report with:

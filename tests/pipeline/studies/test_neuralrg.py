@@ -84,6 +84,8 @@ THEIRS = {("train_patch_flow", "patches")}
         ("batch", 64, OURS),
         ("learning_rate", 2e-3, OURS),
         ("likelihood", 0.25, {("train_flow", LEARNS)}),
+        ("ingredients__modes", False, OURS),
+        ("grown_from", 4, set()),
         ("patches__couplings", 3, THEIRS),
         ("patches__hidden", 5, THEIRS),
         ("patches__depth", 1, THEIRS),
@@ -104,11 +106,26 @@ def test_a_setting_decides_these_recipes_and_no_other(key, value, decides):
 def test_without_the_likelihood_no_flow_reads_lattices_and_none_are_sampled_for_it():
     flows = study(likelihood=0)["neuralrg"]
     assert flows.lattice_sets() == ["neuralrg/test"]
-    assert flows.train_flow(LEARNS, 0).inputs == {"lattices": []}
+    assert flows.train_flow(LEARNS, 0).inputs == {"lattices": [], "smaller": []}
 
 
 def test_the_flow_by_the_energy_alone_reads_no_lattices():
-    assert study()["neuralrg"].train_flow(ALONE, 0).inputs == {"lattices": []}
+    assert study()["neuralrg"].train_flow(ALONE, 0).inputs == {"lattices": [], "smaller": []}
+
+
+def test_a_flow_grows_from_one_of_half_the_size_with_lattices_of_its_own():
+    studies = study(L=16, grown_from=4)
+    flows = studies["neuralrg"]
+    names = [f"{LEARNS}{end}" for end in ("", "-L8", "-L4")]
+    for name, smaller, L in zip(names, [*names[1:], ""], (16, 8, 4)):
+        recipe = flows.train_flow(name, 1)
+        before = [flows.flow(smaller, 1)] if smaller else []
+        lattices = f"neuralrg/member-1{name.removeprefix(LEARNS)}"
+        assert recipe.spec["architecture"]["L"] == L
+        assert recipe.inputs["smaller"] == before
+        assert recipe.inputs["lattices"] == [studies["lattices"].path(lattices)]
+        assert studies["lattices"].sample_lattices(lattices).spec["L"] == L
+    assert len(flows.lattice_sets()) == 3 * len(flows.members()) + 1
 
 
 def test_every_member_has_seeds_of_its_own():

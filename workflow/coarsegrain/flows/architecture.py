@@ -151,22 +151,3 @@ def sublattice_layer(L: int, step: int, parity: int) -> Layer:
     rows, columns = (row[:, None] + down) % side, (column[:, None] + right) % side
     seen = (rows * L + columns) * step
     return Layer((row * L + column) * step, seen, others)
-
-
-def start(architecture: Architecture, *, seed: int) -> npt.NDArray[np.float64]:
-    """Parameters at the start: nets of small uniform weights, splines and matrix as they are.
-
-    Hidden units get weights of the variance 1/inputs, outputs none: all couplings start as the
-    identity. The modes start two standard deviations of 1 from 0.
-
-    Returns:
-        (size,).
-    """
-    parameters = np.zeros(architecture.size)
-    views = architecture.views(parameters)
-    rng = np.random.default_rng(seed)
-    for name, view in views.items():
-        if name.endswith((".first", ".second")):
-            view[:] = math.sqrt(3 / view.shape[1]) * (2 * rng.random(view.shape) - 1)
-    views["modes"][:] = 2.0, 0.0
-    return parameters

@@ -127,7 +127,18 @@ class Experiment:
     def own_tables(self) -> dict[str, str]:
         """Those tables that are not the base's, by name."""
         folder = f"{self.config['results_dir']}/{self.variant}"
-        return {name: path for name, path in self.tables.items() if path.startswith(folder)}
+        made: Sequence[Study] = list(self.studies.values())
+        left_out = {
+            name
+            for study in made
+            for name in study.tables
+            if study.varied is not None and name not in study.varied
+        }
+        return {
+            name: path
+            for name, path in self.tables.items()
+            if path.startswith(folder) and not (self.variant and name in left_out)
+        }
 
     def collect_variants(self, table: str) -> Recipe:
         """A table of the base and of all variants that have one of their own."""
@@ -142,12 +153,27 @@ class Experiment:
         ]
         return Recipe({"tables": [path for _, path in made]}, {"settings": settings})
 
-    def tables_of_variants(self) -> list[str]:
-        """All that variants make, and the tables in which it is collected."""
+    def results_of_variants(self) -> list[str]:
+        """All that variants make, the tables in which it is collected, and figures of these."""
         own = [experiment.own_tables for _, experiment in self.variants]
-        folder = f"{self.config['results_dir']}/tables/variants"
-        collected = dict.fromkeys(f"{folder}/{name}.csv" for tables in own for name in tables)
-        return [*(path for tables in own for path in tables.values()), *collected]
+        collected = dict.fromkeys(name for tables in own for name in tables)
+        figures = [
+            f"{self.config['results_dir']}/figures/variants/{figure}.{end}"
+            for study in self.studies.values()
+            for figure, table in study.figures_of_variants.items()
+            if table in collected
+            for end in ("pdf", "png")
+        ]
+        made = [path for tables in own for path in tables.values()]
+        return [*made, *map(self.collected_table, collected), *figures]
+
+    def collected_table(self, name: str) -> str:
+        """Where a table of all variants together is."""
+        return f"{self.config['results_dir']}/tables/variants/{name}.csv"
+
+    def plot_gap_by_setting(self) -> Recipe:
+        """Gaps of flows over what the variants change."""
+        return Recipe({"table": self.collected_table("neuralrg_gaps")})
 
     def write_report(self) -> Recipe:
         """The report: Snakemake's own, made by Snakemake from figures, captions and tables."""

@@ -5,6 +5,7 @@ Where results are, below the folder of the results or of a variant:
     flows/<flow>/member-<k>.safetensors   trained weights, with .history.csv, .gap.csv,
                                           .observables.csv, .coverage.csv, .information.csv
                                           .total.csv and .samplers.csv
+    flows/<flow>-L<size>/                 the same of smaller lattices, from which a flow is grown
     flows/<flow>/checkpoints/             of trainings that have not ended
 """
 
@@ -40,6 +41,11 @@ FLOWS = {
 SAMPLED = "sublattices"
 
 
+def _flow_of(name: str) -> Flow:
+    """The flow of a name, which may end in the size of a smaller one."""
+    return FLOWS[name.partition("-L")[0]]
+
+
 class NeuralRG(Study):
     """Flows, and what is measured of them."""
 
@@ -61,6 +67,9 @@ class NeuralRG(Study):
         "neuralrg_gaussian": "collect_gaps",
         "neuralrg_samplers": "collect_samplers",
     }
+    # what is measured of flows beside their gaps takes longer than they do
+    varied = ("neuralrg_gaps", "neuralrg_observables", "neuralrg_training", "neuralrg_gaussian")
+    figures_of_variants: ClassVar[Mapping[str, str]] = {"gap_by_setting": "neuralrg_gaps"}
 
     def __init__(
         self,
@@ -80,7 +89,8 @@ class NeuralRG(Study):
 
     def lattice_sets(self) -> list[str]:
         """Those that members learn from, and those that all flows are measured on."""
-        own = [f"neuralrg/member-{k}" for k in self.members()] if self._learns() else []
+        sizes = self.sizes() if self._learns() else []
+        own = [self._learned_from(k, L) for L in sizes for k in self.members()]
         return [*own, "neuralrg/test"]
 
     def lattice_set_of(self, name: str) -> LatticeSet | None:
@@ -90,7 +100,24 @@ class NeuralRG(Study):
             return None
         number = self.settings["test_lattices" if kind == "test" else "lattices"]
         betas = {"constant": self.settings["beta"], "number": number}
-        return LatticeSet(self.settings["L"], betas, method="hybrid")
+        return LatticeSet(self._size_of(kind), betas, method="hybrid")
+
+    def sizes(self) -> list[int]:
+        """The linear sizes of a flow while it is grown, the last one its own."""
+        L, first = self.settings["L"], self.settings["grown_from"]
+        size = L if first == "auto" else int(first)
+        return [size << k for k in range((L // size).bit_length())]
+
+    def _learned_from(self, member: int, L: int) -> str:
+        return f"neuralrg/member-{member}{self._at(L)}"
+
+    def _at(self, L: int) -> str:
+        """The end of a name that stands for a smaller size."""
+        return "" if self.settings["L"] == L else f"-L{L}"
+
+    def _size_of(self, name: str) -> int:
+        _, found, size = name.rpartition("-L")
+        return int(size if found else self.settings["L"])
 
     def _learns(self) -> bool:
         return bool(self.settings["likelihood"] > 0)
@@ -110,26 +137,33 @@ class NeuralRG(Study):
 
     def flow(self, name: str, member: int, end: str = "safetensors") -> str:
         """The weights of a flow's member, or another file that is made with it."""
-        recipe = FLOWS[name].stage
+        recipe = _flow_of(name).stage
         return f"{self.folder(recipe, name, member)}flows/{name}/member-{member}.{end}"
 
     @once
     def train_flow(self, flow: str, member: int) -> Recipe:
         """A member of a flow by sublattices."""
-        settings = self.settings
+        settings, kind, L = self.settings, _flow_of(flow), self._size_of(flow)
         of_it: dict[str, str | int] = {"flow": flow, "member": member}
-        share = settings["likelihood"] if FLOWS[flow].exact else 0
+        share = settings["likelihood"] if kind.exact else 0
         lattices, certificates = (
-            self._certified(f"neuralrg/member-{member}") if share > 0 else ("", [])
+            self._certified(self._learned_from(member, L)) if share > 0 else ("", [])
         )
+        name, smaller = flow.removesuffix(self._at(L)), L // 2
+        grown = smaller in self.sizes()
         return Recipe(
-            {"lattices": [lattices] if lattices else []},
             {
-                "flow": FLOWS[flow].label,
+                "lattices": [lattices] if lattices else [],
+                "smaller": [self.flow(f"{name}{self._at(smaller)}", member)] if grown else [],
+            },
+            {
+                "flow": kind.label,
                 "member": member,
                 "architecture": {
-                    key: settings[key] for key in ("L", "couplings", "hidden", "bins")
+                    "L": L,
+                    **{key: settings[key] for key in ("couplings", "hidden", "bins")},
                 },
+                "ingredients": dict(settings["ingredients"]),
                 "beta": settings["beta"],
                 "settings": {key: settings[key] for key in ("steps", "batch", "learning_rate")},
                 "likelihood": share,

@@ -114,6 +114,10 @@ class Study:
     figures: ClassVar[Sequence[Figure]] = ()
     #: Names of its tables, each with the method that gives its recipe.
     tables: ClassVar[Mapping[str, str]] = {}
+    #: The tables that variants make; None: all of them.
+    varied: ClassVar[Collection[str] | None] = None
+    #: Figures over all variants, each with the table that it plots, if any variant makes it.
+    figures_of_variants: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self,

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from coarsegrain.flows.architecture import Architecture, start
+from coarsegrain.flows.architecture import Architecture
 from coarsegrain.flows.flow import Fields
+from coarsegrain.flows.growing import grown
+from coarsegrain.flows.ingredients import Ingredients, start
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
-from coarsegrain.flows.sublattice_storage import write_sublattice_flow
+from coarsegrain.flows.sublattice_storage import read_sublattice_flow, write_sublattice_flow
 from coarsegrain.flows.training.loop import train
 from coarsegrain.flows.training.settings import TrainingSettings
 from coarsegrain.flows.training.sublattices import SublatticeTrainer
@@ -23,6 +25,7 @@ from pipeline.stopping import asked_to_stop
 def main(
     *,
     lattices: Inputs,
+    smaller: Inputs,
     flow: Output,
     history: Output,
     checkpoint_minutes: Option,
@@ -32,14 +35,23 @@ def main(
     """Train a flow to be the dual of the Ising model, by its energy and by exact samples.
 
     Spec: flow, member (the first columns of the history); architecture (L, couplings, hidden,
-    bins); beta; settings (see TrainingSettings); likelihood (share of KL(p‖q) in the loss, which
-    lattices are read for); records (of the history); start_seed, sample_seed.
+    bins); ingredients (see Ingredients); beta; settings (see TrainingSettings); likelihood (share
+    of KL(p‖q) in the loss, which lattices are read for); records (of the history); start_seed,
+    sample_seed. A smaller flow, if there is one, gives the weights at the start.
     """
     dual = DualIsing(spec["architecture"]["L"], spec["beta"])
-    architecture = Architecture(**spec["architecture"])
-    trained = SublatticeFlow(
-        architecture, dual.spectrum, start(architecture, seed=spec["start_seed"])
+    architecture, ingredients = (
+        Architecture(**spec["architecture"]),
+        Ingredients(**spec["ingredients"]),
     )
+    if smaller:
+        half, _ = read_sublattice_flow(smaller[0])
+        parameters = grown(half.parameters, half.architecture)
+    else:
+        parameters = start(
+            architecture, dual.spectrum, seed=spec["start_seed"], ingredients=ingredients
+        )
+    trained = SublatticeFlow(architecture, dual.spectrum, parameters)
     settings = TrainingSettings(**spec["settings"])
     spins = np.concatenate([read_lattices(path).spins for path in lattices]) if lattices else None
 
@@ -57,10 +69,11 @@ def main(
         largest_gradient=settings.largest_gradient,
         share=spec["likelihood"],
         exact=exact if lattices else None,
+        ingredients=ingredients,
     )
     name = f"{spec['flow']}, member {spec['member']}"
     file, folder = f"{spec['flow']}-{spec['member']}", flow.parent
-    key = canonical_json([spec, [sha256(path) for path in lattices]])
+    key = canonical_json([spec, [sha256(path) for path in (*lattices, *smaller)]])
     with asked_to_stop("record") as stop:
         table = train(
             trainer,

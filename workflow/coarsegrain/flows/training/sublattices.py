@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coarsegrain.flows.flow import Fields
+from coarsegrain.flows.ingredients import Ingredients, constrain
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.simd import LANES
 from coarsegrain.training.plain_adam import adam_step
@@ -33,6 +34,7 @@ class SublatticeTrainer:
         largest_gradient: float,
         share: float = 0.0,
         exact: ExactSamples | None = None,
+        ingredients: Ingredients = Ingredients(),  # noqa: B008  frozen
     ) -> None:
         """Start without moments.
 
@@ -42,13 +44,14 @@ class SublatticeTrainer:
             largest_gradient: longer ones are shortened to that.
             share: λ, of KL(p‖q) in the loss and of exact samples in a batch, 0 to 1.
             exact: draws exact samples; not needed if λ is 0.
+            ingredients: what the flow has; its parameters started with the same.
         Raises:
             ValueError: there are no exact samples for λ > 0.
         """
         if share > 0 and exact is None:
             raise ValueError(f"the share of KL(p‖q) is {share}, but there are no exact samples.")
         self._flow, self._seed, self._largest = flow, seed, largest_gradient
-        self._share, self._exact = share, exact
+        self._share, self._exact, self._ingredients = share, exact, ingredients
         self._mean, self._square = np.zeros_like(flow.parameters), np.zeros_like(flow.parameters)
 
     def step(self, number: int, samples: int, rate: float) -> Array:
@@ -57,7 +60,10 @@ class SublatticeTrainer:
         of_exact = _blocks(samples * self._share)
         if self._share < 1:
             found = self._flow.step(
-                _blocks(samples * (1 - self._share)), step=number, seed=self._seed
+                _blocks(samples * (1 - self._share)),
+                step=number,
+                seed=self._seed,
+                path=self._ingredients.path_gradients,
             )
             gradient += (1 - self._share) * found.gradient
             losses = found.loss
@@ -68,6 +74,7 @@ class SublatticeTrainer:
             gradient += self._share * likelihood.gradient
             if not np.isfinite(likelihood.loss).all():
                 losses = np.full_like(likelihood.loss, np.nan)
+        constrain(self._flow.architecture, self._ingredients, gradient)
         length = math.sqrt(math.fsum((gradient * gradient).tolist()))
         if length > self._largest:
             gradient *= self._largest / length
