@@ -12,7 +12,8 @@ from coarsegrain.analysis.sampler_runs import (
     physical_hmc,
 )
 from coarsegrain.analysis.samplers import of_chains, of_independent_samples, of_weighted_samples
-from coarsegrain.flows.architecture import Architecture, start
+from coarsegrain.flows.architecture import Architecture
+from coarsegrain.flows.ingredients import start
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.ising.dual import DualIsing
 from coarsegrain.ising.observables import energy_per_site, magnetization_squared
@@ -30,7 +31,7 @@ def exact():
 @pytest.fixture(scope="module")
 def runs():
     dual, architecture = DualIsing(4, BETA), Architecture(4, couplings=1, hidden=4, bins=2)
-    flow = SublatticeFlow(architecture, dual.spectrum, start(architecture, seed=1))
+    flow = SublatticeFlow(architecture, dual.spectrum, start(architecture, dual.spectrum, seed=1))
     views = architecture.views(flow.parameters)
     # fields have the covariance K + K⟨s sᵀ⟩K, about K + K², and more of it at wave vector 0
     views["spectrum"][architecture.orbits] = np.log1p(dual.spectrum) / 2

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from coarsegrain.flows.architecture import Architecture, start
+from coarsegrain.flows.architecture import Architecture
+from coarsegrain.flows.ingredients import start
 from coarsegrain.flows.storage import read_flow
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.flows.sublattice_storage import write_sublattice_flow
@@ -20,7 +21,7 @@ L, BETA, NUMBER = 4, 0.35, 1200
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("information")
     dual, architecture = DualIsing(L, BETA), Architecture(L, couplings=1, hidden=2, bins=1)
-    flow = SublatticeFlow(architecture, dual.spectrum, start(architecture, seed=1))
+    flow = SublatticeFlow(architecture, dual.spectrum, start(architecture, dual.spectrum, seed=1))
     write_sublattice_flow(folder / "flow.safetensors", flow, {"beta": repr(BETA)})
     spins = sample_lattices(np.full(NUMBER, BETA), L, seed=1)
     write_lattices(folder / "test.nc", spins, np.full(NUMBER, BETA), {"seed": "1"})

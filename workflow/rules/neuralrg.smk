@@ -179,3 +179,16 @@ use rule figure as plot_samplers with:
     localrule: True
     params:
         **stage("neuralrg.plot_samplers"),
+
+
+use rule figure as plot_gap_by_setting with:
+    input:
+        unpack(made_from("neuralrg.plot_gap_by_setting")),
+    output:
+        pdf=update("<results>/figures/variants/gap_by_setting.pdf"),
+        png=update("<results>/figures/variants/gap_by_setting.png"),
+    pathvars:
+        job="plot_gap_by_setting",
+    localrule: True
+    params:
+        **stage("neuralrg.plot_gap_by_setting"),

@@ -62,19 +62,6 @@ use rule stage as collect_variants with:
         **stage("collect_variants"),
 
 
-use rule figure as plot_gap_by_setting with:
-    input:
-        unpack(made_from("plot_gap_by_setting")),
-    output:
-        pdf=update("<results>/figures/variants/gap_by_setting.pdf"),
-        png=update("<results>/figures/variants/gap_by_setting.png"),
-    pathvars:
-        job="plot_gap_by_setting",
-    localrule: True
-    params:
-        **stage("plot_gap_by_setting"),
-
-
 use rule stage as report with:
     input:
         unpack(made_from("write_report")),

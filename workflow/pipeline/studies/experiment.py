@@ -165,15 +165,8 @@ class Experiment:
             for end in ("pdf", "png")
         ]
         made = [path for tables in own for path in tables.values()]
-        return [*made, *map(self.collected_table, collected), *figures]
-
-    def collected_table(self, name: str) -> str:
-        """Where a table of all variants together is."""
-        return f"{self.config['results_dir']}/tables/variants/{name}.csv"
-
-    def plot_gap_by_setting(self) -> Recipe:
-        """Gaps of flows over what the variants change."""
-        return Recipe({"table": self.collected_table("neuralrg_gaps")})
+        folder = f"{self.config['results_dir']}/tables/variants"
+        return [*made, *(f"{folder}/{name}.csv" for name in collected), *figures]
 
     def write_report(self) -> Recipe:
         """The report: Snakemake's own, made by Snakemake from figures, captions and tables."""

@@ -342,3 +342,7 @@ class NeuralRG(Study):
     def plot_samplers(self) -> Recipe:
         """⟨m²⟩ and cost of every sampler."""
         return Recipe({"table": self.table("neuralrg_samplers")})
+
+    def plot_gap_by_setting(self) -> Recipe:
+        """Gaps over what the variants change."""
+        return Recipe({"table": f"{self.config['results_dir']}/tables/variants/neuralrg_gaps.csv"})
