@@ -1,16 +1,17 @@
-"""The loop over steps: records, checkpoints, and numbers that go wrong."""
+"""The loop over steps: what is recorded of them, and numbers that go wrong."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from coarsegrain.errors import TrainingError, TrainingStopped
+from coarsegrain.errors import TrainingError
 from coarsegrain.flows.training.settings import TrainingSettings
-from coarsegrain.training.checkpoint import Checkpoint, CheckpointFile
+from coarsegrain.training.checkpoint import CheckpointFile
+from coarsegrain.training.records import Resumable, ends_of, train_in_records
 
 Array = npt.NDArray[np.float64]
 
@@ -19,17 +20,11 @@ Array = npt.NDArray[np.float64]
 NUMBERS = ("learning_rate", "samples", "gap_nats", "gap_error", "spread_nats")
 
 
-class Trainer(Protocol):
+class Trainer(Resumable, Protocol):
     """Parameters and moments of a flow."""
 
     def step(self, number: int, samples: int, rate: float) -> Array:
         """A step of Adam with so many fresh samples; their losses, (samples,) ln q + E."""
-
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """What decides the next steps."""
-
-    def restore(self, tensors: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Take over what ``state`` gave."""
 
 
 def train(
@@ -60,18 +55,9 @@ def train(
         TrainingError: a number is no longer finite.
         TrainingStopped: asked to stop; what has been done is in the checkpoint.
     """
-    number = min(records, settings.steps)
-    ends = np.linspace(0, settings.steps, number + 1).astype(np.int64)[1:]
-    history = np.empty((0, len(NUMBERS)))
-    if checkpoint is not None:
-        found = checkpoint.load(like=Checkpoint(history, trainer.state()))  # type: ignore[arg-type]
-        if found is not None and len(found.history) <= len(ends):
-            trainer.restore(found.tensors)
-            history = found.history
-            print(f"{name}: going on after step {ends[len(history) - 1]}", flush=True)
+    ends = ends_of(settings.steps, records)
 
-    done = int(ends[len(history) - 1]) if len(history) else 0
-    for end in ends[len(history) :].tolist():
+    def record(done: int, end: int) -> list[float]:
         losses = []
         for k in range(done, end):
             losses.append(trainer.step(k, settings.batch_of(k), settings.learning_rate_of(k)))
@@ -80,18 +66,19 @@ def train(
                     f"{name}: a sample's loss is not finite in step {k + 1}; a smaller learning "
                     f"rate may help. {checkpoint if checkpoint is not None else ''}".rstrip()
                 )
-        done = end
-        record = _record(np.concatenate(losses) + log_integral, settings, done)
-        history = np.concatenate([history, [record]])
-        if progress is not None:
-            progress(done, record[NUMBERS.index("gap_nats")])
-        stop = asked_to_stop() and done < settings.steps
-        if checkpoint is not None and (stop or checkpoint.is_due()):
-            checkpoint.save(Checkpoint(history, trainer.state()))  # type: ignore[arg-type]
-        if stop:
-            kept = checkpoint is not None and checkpoint.epoch == len(history)
-            told = "run again to go on from there." if kept else "what was trained is lost."
-            raise TrainingStopped(f"{name}: stopped after step {done} of {settings.steps}; {told}")
+        return _record(np.concatenate(losses) + log_integral, settings, end)
+
+    history = train_in_records(
+        trainer,
+        ends,
+        record,
+        columns=len(NUMBERS),
+        told=NUMBERS.index("gap_nats"),
+        name=name,
+        checkpoint=checkpoint,
+        progress=progress,
+        asked_to_stop=asked_to_stop,
+    )
     frame = pd.DataFrame(history, columns=list(NUMBERS))
     frame.insert(0, "step", ends)
     return frame

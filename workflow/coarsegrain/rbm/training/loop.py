@@ -1,7 +1,7 @@
 """The loop over updates: batches, records, checkpoints, and numbers that go wrong."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from coarsegrain.errors import TrainingError, TrainingStopped
+from coarsegrain.errors import TrainingError
 from coarsegrain.rbm.machine import FreeMachine, Machine, TiedMachine
 from coarsegrain.rbm.pseudo_likelihood import log_pseudo_likelihood
 from coarsegrain.rbm.training.cpu.free import FreeTrainer
@@ -17,7 +17,8 @@ from coarsegrain.rbm.training.cpu.tied import TiedTrainer
 from coarsegrain.rbm.training.history import NUMBERS, mean_and_error, nearest_neighbours, table
 from coarsegrain.rbm.training.settings import TrainingSettings
 from coarsegrain.training.batches import epoch_order
-from coarsegrain.training.checkpoint import Checkpoint, CheckpointFile
+from coarsegrain.training.checkpoint import CheckpointFile
+from coarsegrain.training.records import Resumable, ends_of, train_in_records
 
 Spins = npt.NDArray[np.int8]
 
@@ -25,7 +26,7 @@ Spins = npt.NDArray[np.int8]
 JUDGED_LATTICES, JUDGED_UNITS = 200, 256
 
 
-class Trainer(Protocol):
+class Trainer(Resumable, Protocol):
     """Weights, moments, chains and data of one machine, on some device."""
 
     def update(self, update: int, rows: npt.NDArray[np.int64]) -> tuple[float, float]:
@@ -36,12 +37,6 @@ class Trainer(Protocol):
 
     def machine(self) -> Machine:
         """The machine as it is now."""
-
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """What decides the next updates."""
-
-    def restore(self, tensors: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Take over what ``state`` gave."""
 
 
 @dataclass(frozen=True)
@@ -130,36 +125,28 @@ def train(
         TrainingStopped: asked to stop; what has been done is in the checkpoint.
     """
     trainer = _trainer(start, data, settings, seeds.chains, device)
-    ends = np.unique(np.linspace(0, settings.updates, records + 1).astype(np.int64)[1:])
-    history = np.empty((0, len(NUMBERS)))
-    if checkpoint is not None:
-        found = checkpoint.load(like=Checkpoint(history, trainer.state()))  # type: ignore[arg-type]
-        if found is not None and len(found.history) <= len(ends):
-            trainer.restore(found.tensors)
-            history = found.history
-            print(f"{name}: going on after update {ends[len(history) - 1]}", flush=True)
+    ends, judge = ends_of(settings.updates, records), _Judge(data, held_out)
 
-    done = int(ends[len(history) - 1]) if len(history) else 0
-    rows = batches(seeds.shuffling, len(data), settings.batch, done)
-    judge = _Judge(data, held_out)
-    for end in ends[len(history) :].tolist():
+    def record(done: int, end: int) -> list[float]:
+        rows = batches(seeds.shuffling, len(data), settings.batch, done)
         energies = np.array([trainer.update(k, next(rows)) for k in range(done, end)])
-        done = end
-        record = judge.record(trainer, energies, settings, done)
-        history = np.concatenate([history, [record]])
-        if not np.isfinite(history[-1]).all():
-            raise TrainingError(f"{name}: a number is not finite after update {done}.")
-        if progress is not None:
-            progress(done, record[NUMBERS.index("pseudo_likelihood")])
-        stop = asked_to_stop() and done < settings.updates
-        if checkpoint is not None and (stop or checkpoint.is_due()):
-            checkpoint.save(Checkpoint(history, trainer.state()))  # type: ignore[arg-type]
-        if stop:
-            kept = checkpoint is not None and checkpoint.epoch == len(history)
-            told = "run again to go on from there." if kept else "what was trained is lost."
-            raise TrainingStopped(
-                f"{name}: stopped after update {done} of {settings.updates}; {told}"
-            )
+        numbers = judge.record(trainer, energies, settings, end)
+        if not np.isfinite(numbers).all():
+            raise TrainingError(f"{name}: a number is not finite after update {end}.")
+        return numbers
+
+    history = train_in_records(
+        trainer,
+        ends,
+        record,
+        columns=len(NUMBERS),
+        told=NUMBERS.index("pseudo_likelihood"),
+        name=name,
+        noun="update",
+        checkpoint=checkpoint,
+        progress=progress,
+        asked_to_stop=asked_to_stop,
+    )
     return trainer.machine(), table(history, ends)
 
 
