@@ -95,6 +95,8 @@ class PlainFlow:
         w = z + ((y - epsilon) / root)[:, None]
         log_q = _log_modes(a, mu, log_sigma) - log_slope + _log_normal(z, epsilon)
         for k in range(len(self._layers)):
+            for step in self.architecture.transforms[k]:
+                w = self._blocks_transformed(w, step)
             changed = self._layers[k][0]
             before, after, numbers = self._net(of, k, w)
             y, log_slope = spline(w[:, changed] + before, numbers)
@@ -115,6 +117,8 @@ class PlainFlow:
             y, log_slope = spline_inverse(w[:, changed] - after, numbers)
             w = w.index_copy(1, changed, y - before)
             log_q = log_q - log_slope.sum(1)
+            for step in reversed(self.architecture.transforms[k]):
+                w = self._blocks_transformed(w, step)
         mean = w.sum(1) / math.sqrt(w.shape[1])
         a, log_slope = spline_inverse(mean, of["mean"])
         return log_q + _log_modes(a, *of["modes"]) - log_slope + _log_normal(w, mean)
@@ -141,6 +145,21 @@ class PlainFlow:
         shifts, last = of[f"{k}.last"][:SHIFTS], of[f"{k}.last"][SHIFTS:]
         before, after = (h @ shifts.T).unbind(-1)
         return before, after, h**2 @ last.T + of[f"{k}.spline"]
+
+    def _blocks_transformed(self, w: Tensor, step: int) -> Tensor:
+        """The Haar transform of every 2 × 2 block of the lattice whose sites are ``step`` apart."""
+        L = self.architecture.L
+        x = w.reshape(-1, L, L)
+        lattice = x[:, ::step, ::step]
+        corners = [lattice[:, i::2, j::2] for i in (0, 1) for j in (0, 1)]
+        signs = torch.tensor(
+            [[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]], dtype=w.dtype
+        )
+        changed = torch.einsum("kc,cnij->knij", signs / 2, torch.stack(corners))
+        found = x.clone()
+        for k, (i, j) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1))):
+            found[:, i * step :: 2 * step, j * step :: 2 * step] = changed[k]
+        return found.reshape(w.shape)
 
     def _log_eigenvalues(self, of: dict[str, Tensor]) -> Tensor:
         return self._spectrum.log() / 2 + of["spectrum"][self._orbits]

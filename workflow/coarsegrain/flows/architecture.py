@@ -6,7 +6,10 @@ the sites whose row and column 2ⁿ divides, an (L/2ⁿ) × (L/2ⁿ) lattice of 
 squares of a chessboard. A coupling changes the sites of one of them, each by a monotone spline of
 its own value that depends on twelve sites of the other, the four nearest and the eight a knight's
 move away, and on the mean of all of them: without it no site knows whether the lattice is ordered.
-From latent variables to fields the coarsest scale comes first, and then
+What a scale passes on are the means of its 2 × 2 blocks, by an orthogonal transform (see
+``kernels.block_means``): every second site of a lattice of almost independent fields would tell the
+coarser scales next to nothing. From latent variables to fields the coarsest scale comes first, and
+then
 
 - the fields of the finest scale are multiplied by a circulant matrix, which starts as the square
   root of the exact coupling matrix: what a normal density can tell is told before training;
@@ -61,6 +64,7 @@ class Architecture:
         couplings: at every scale.
         hidden: units of both hidden layers of a coupling's net.
         bins: of a spline, on each side of 0.
+        means: a scale passes block means on to the next one, instead of every second site.
     Raises:
         ValueError: a number is out of range.
     """
@@ -69,6 +73,7 @@ class Architecture:
     couplings: int = 6
     hidden: int = 16
     bins: int = 4
+    means: bool = True
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -96,6 +101,20 @@ class Architecture:
             for scale in reversed(range(self.scales))
             for k in range(self.couplings)
         ]
+
+    @cached_property
+    def transforms(self) -> list[list[int]]:
+        """Before each coupling, the steps of the lattices whose blocks are transformed.
+
+        Latent variables are brought to block means of block means first, which their own mean ends
+        in; each scale but the coarsest then begins with the way back to the sites of its lattice.
+        """
+        steps = [2**scale for scale in range(self.scales - 1)] if self.means else []
+        found: list[list[int]] = [[] for _ in self.layers]
+        found[0] = steps
+        for step in steps:
+            found[(self.scales - step.bit_length()) * self.couplings] = [step]
+        return found
 
     @cached_property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:

@@ -6,6 +6,8 @@ scale of the smaller flow that has as many sites, so what depends on the finite 
 place.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,9 +31,7 @@ def grown(parameters: Array, architecture: Architecture) -> Array:
     Returns:
         (size,) of the larger one.
     """
-    larger = Architecture(
-        2 * architecture.L, architecture.couplings, architecture.hidden, architecture.bins
-    )
+    larger = replace(architecture, L=2 * architecture.L)
     found = np.zeros(larger.size)
     old, new = architecture.views(parameters), larger.views(found)
     for scale in range(larger.scales):

@@ -16,6 +16,7 @@ from coarsegrain.flows.blocks import Blocks, blocks_of, of_blocks, parts, to_blo
 from coarsegrain.flows.circulant import CirculantMatrix
 from coarsegrain.flows.flow import Drawn, Fields
 from coarsegrain.flows.kernels import base
+from coarsegrain.flows.kernels.block_means import transform_blocks
 from coarsegrain.flows.kernels.coupling import (
     Coupling,
     couple_all,
@@ -119,8 +120,7 @@ class SublatticeFlow:
         for part in parts(len(fields)):
             w = self._matrix.times(to_blocks(fields[part.start : part.stop]), -1)
             log_slope = np.zeros((len(w), LANES), dtype=np.float32)
-            for coupling in reversed(self._couplings):
-                uncouple_all(coupling, w, log_slope)
+            self._uncouple(w, log_slope)
             yield w, log_slope
 
     def _forwards(
@@ -132,8 +132,7 @@ class SublatticeFlow:
         kept, log_q = np.empty_like(sign), np.empty_like(sign)
         base.with_modes(z, sign, self._modes, self._mean, kept, log_q)
         log_slope = np.zeros_like(log_q)
-        for coupling in self._couplings:
-            couple_all(coupling, z, self._kept(blocks, coupling), log_slope)
+        self._couple(z, log_slope)
         return self._matrix.times(z), self._log_density(log_q, log_slope)
 
     def _latent(self, blocks: int, stream: int, step: int, first: int, seed: int) -> Blocks:
@@ -177,6 +176,7 @@ class SublatticeFlow:
         if path:
             base.score_of_latent(w, self._modes, self._mean, score, False, g["modes"], g["mean"])
         for k, coupling in enumerate(self._couplings):
+            self._transform(k, w, score)
             if path:
                 into = _of_coupling(g, k)
                 couple_score_all(coupling, w, kept[k], score, log_slope, turned[k], False, into)
@@ -192,6 +192,7 @@ class SublatticeFlow:
         for k in reversed(range(len(self._couplings))):
             into = _of_coupling(g, k)
             couple_gradient_all(self._couplings[k], w, kept[k], gw, of_slope, turned[k], True, into)
+            self._transform_back(k, w, gw)
         base.with_modes_gradient(
             gw, epsilon, np.float32(weight), self._modes, self._mean, g["modes"], g["mean"]
         )
@@ -211,8 +212,7 @@ class SublatticeFlow:
         w = self._matrix.times(x, -1)
         log_q, log_slope = (np.zeros((len(w), LANES), dtype=np.float32) for _ in range(2))
         x_w = w.copy()
-        for coupling in reversed(self._couplings):
-            uncouple_all(coupling, w, log_slope)
+        self._uncouple(w, log_slope)
         base.log_density_of_latent(w, self._modes, self._mean, log_q)
         loss = -self._log_density(log_q, log_slope).reshape(-1)
 
@@ -221,6 +221,7 @@ class SublatticeFlow:
         score, kept = np.empty_like(w), np.empty_like(w)
         base.score_of_latent(w, self._modes, self._mean, score, True, g["modes"], g["mean"])
         for k, coupling in enumerate(self._couplings):
+            self._transform(k, w, score)
             into = _of_coupling(g, k)
             turned = _turned(coupling)
             couple_score_all(coupling, w, kept, score, log_slope, turned, True, into)
@@ -238,9 +239,7 @@ class SublatticeFlow:
     def fields_of(self, latents: Array) -> Array:
         """The fields x(w), (n, L, L), of latent variables w with two modes, (n, N)."""
         w = to_blocks(latents)
-        log_slope = np.zeros((len(w), LANES), dtype=np.float32)
-        for coupling in self._couplings:
-            couple_all(coupling, w, self._kept(len(w), coupling), log_slope)
+        self._couple(w, np.zeros((len(w), LANES), dtype=np.float32))
         return of_blocks(self._matrix.times(w), self.L)[: len(latents)]
 
     def latent_energy(self, latents: Array) -> tuple[Array, Array]:
@@ -256,18 +255,43 @@ class SublatticeFlow:
         """
         w = to_blocks(latents)
         log_slope = np.zeros((len(w), LANES), dtype=np.float32)
-        kept = [self._kept(len(w), coupling) for coupling in self._couplings]
-        for coupling, before in zip(self._couplings, kept):
-            couple_all(coupling, w, before, log_slope)
+        kept = self._couple(w, log_slope)
         energy, gw, _ = self._matrix.energy(w, np.zeros_like(w))
         of_slope = np.full_like(log_slope, -1)
         unused = self.architecture.views(np.zeros(self.architecture.size))  # by the parameters
         for k in reversed(range(len(self._couplings))):
             turned, into = _turned(self._couplings[k]), _of_coupling(unused, k)
             couple_gradient_all(self._couplings[k], w, kept[k], gw, of_slope, turned, False, into)
+            self._transform_back(k, w, gw)
         u = energy - log_slope.astype(np.float64).reshape(-1) - self._matrix.log_det
         n = len(latents)
         return u[:n], of_blocks(gw, self.L).reshape(-1, self.L**2)[:n]
+
+    # The couplings, and block means between their scales
+
+    def _couple(self, w: Blocks, log_slope: Blocks) -> list[Blocks]:
+        """From latent variables to fields before the matrix; what couplings changed, before it."""
+        kept = [self._kept(len(w), coupling) for coupling in self._couplings]
+        for k, coupling in enumerate(self._couplings):
+            self._transform(k, w)
+            couple_all(coupling, w, kept[k], log_slope)
+        return kept
+
+    def _uncouple(self, w: Blocks, log_slope: Blocks) -> None:
+        """The inverse."""
+        for k in reversed(range(len(self._couplings))):
+            uncouple_all(self._couplings[k], w, log_slope)
+            self._transform_back(k, w)
+
+    def _transform(self, k: int, *each: Blocks) -> None:
+        for step in self.architecture.transforms[k]:
+            for x in each:
+                transform_blocks(x, self.L, step)
+
+    def _transform_back(self, k: int, *each: Blocks) -> None:
+        for step in reversed(self.architecture.transforms[k]):
+            for x in each:
+                transform_blocks(x, self.L, step)
 
     def _kept(self, blocks: int, coupling: Coupling) -> Blocks:
         return np.empty((blocks, len(coupling.changed) * LANES), dtype=np.float32)

@@ -161,7 +161,7 @@ class NeuralRG(Study):
                 "member": member,
                 "architecture": {
                     "L": L,
-                    **{key: settings[key] for key in ("couplings", "hidden", "bins")},
+                    **{key: settings[key] for key in ("couplings", "hidden", "bins", "means")},
                 },
                 "ingredients": dict(settings["ingredients"]),
                 "beta": settings["beta"],

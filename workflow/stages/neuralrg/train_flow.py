@@ -34,9 +34,9 @@ def main(
 ) -> Outcome:
     """Train a flow to be the dual of the Ising model, by its energy and by exact samples.
 
-    Spec: flow, member (the first columns of the history); architecture (L, couplings, hidden,
-    bins); ingredients (see Ingredients); beta; settings (see TrainingSettings); likelihood (share
-    of KL(p‖q) in the loss, which lattices are read for); records (of the history); start_seed,
+    Spec: flow, member (the first columns of the history); architecture (see Architecture);
+    ingredients (see Ingredients); beta; settings (see TrainingSettings); likelihood (share of
+    KL(p‖q) in the loss, which lattices are read for); records (of the history); start_seed,
     sample_seed. A smaller flow, if there is one, gives the weights at the start.
     """
     dual = DualIsing(spec["architecture"]["L"], spec["beta"])
