@@ -17,13 +17,8 @@ from coarsegrain.flows.circulant import CirculantMatrix
 from coarsegrain.flows.flow import Drawn, Fields
 from coarsegrain.flows.kernels import base
 from coarsegrain.flows.kernels.block_means import transform_blocks
-from coarsegrain.flows.kernels.coupling import (
-    Coupling,
-    couple_all,
-    couple_gradient_all,
-    couple_score_all,
-    uncouple_all,
-)
+from coarsegrain.flows.kernels.coupling import Coupling, couple_all, uncouple_all
+from coarsegrain.flows.kernels.coupling_gradient import couple_gradient_all, couple_score_all
 from coarsegrain.simd import LANES
 
 Array = npt.NDArray[np.float64]

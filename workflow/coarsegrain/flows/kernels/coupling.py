@@ -1,4 +1,4 @@
-"""Couplings between sublattices: forwards, backwards, and their gradient.
+"""Couplings between sublattices, forwards and backwards.
 
 For every changed site, c the fields that it sees, and Σ/√n of all n fields of the other sublattice:
 
@@ -7,9 +7,8 @@ For every changed site, c the fields that it sees, and Σ/√n of all n fields o
     numbers of the spline = the other rows of W₃ times h₂² + numbers of its own    even
     y = spline(x + a) + b
 
-Fields are (sites LANES,) float32: site i of the samples in lanes 0 … 31 at LANES i. A coupling
-keeps the changed fields as they were; its gradient puts them back and computes the nets once more,
-so nothing else has to be kept. Products are fused multiply-adds, sums in the order of the code.
+Fields are (sites LANES,) float32: site i of the samples in lanes 0 … 31 at LANES i. Products are
+fused multiply-adds, sums in the order of the code.
 """
 
 import math
@@ -19,15 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from coarsegrain.flows.architecture import INPUTS, SHIFTS
-from coarsegrain.flows.kernels.spline import knots, spline_gradient, spline_inverse, spline_value
+from coarsegrain.flows.kernels.spline import knots, spline_inverse, spline_value
 from coarsegrain.jit import kernel
-from coarsegrain.simd import LANES, load, multiply_add, splat, store, total
-from coarsegrain.vector_math import exponential, hyperbolic_tangent
+from coarsegrain.simd import LANES, load, multiply_add, splat, store
+from coarsegrain.vector_math import hyperbolic_tangent
 
 F32 = np.float32
 Weights = npt.NDArray[np.float32]
-#: Sites whose nets are computed together, so that a gradient's sums are over many.
-CHUNK = 32
 
 
 class Coupling(NamedTuple):
@@ -53,7 +50,7 @@ class Coupling(NamedTuple):
 
 
 @kernel
-def _product(weights, rows_from, rows_to, inputs, at, outputs, to):  # type: ignore[no-untyped-def]
+def product(weights, rows_from, rows_to, inputs, at, outputs, to):  # type: ignore[no-untyped-def]
     """``outputs[j] = Σ_k weights[j, k] inputs[k]`` for rows of vectors, four at a time."""
     K = weights.shape[1]
     zero = splat(F32(0))
@@ -82,7 +79,7 @@ def _product(weights, rows_from, rows_to, inputs, at, outputs, to):  # type: ign
 
 
 @kernel
-def _mean(coupling, x):  # type: ignore[no-untyped-def]
+def mean_of_others(coupling, x):  # type: ignore[no-untyped-def]
     """Σ/√n of the n fields of the other sublattice."""
     sums = splat(F32(0))
     for other in coupling.others:
@@ -91,15 +88,7 @@ def _mean(coupling, x):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _add_to_others(coupling, of_mean, sign, gx):  # type: ignore[no-untyped-def]
-    """Add sign times what derivatives by ``_mean`` are to the fields of the other sublattice."""
-    share = of_mean * splat(F32(sign / math.sqrt(len(coupling.others))))
-    for other in coupling.others:
-        store(gx, LANES * other, load(gx, LANES * other) + share)
-
-
-@kernel
-def _net(coupling, x, mean, site, c, h1, h2, squares, out, p):  # type: ignore[no-untyped-def]
+def net(coupling, x, mean, site, c, h1, h2, squares, out, p):  # type: ignore[no-untyped-def]
     """Hidden units and outputs of the net of one changed site, at place p of the arrays."""
     H, outputs = coupling.second.shape[0], coupling.last.shape[0]
     seen = coupling.seen[site]
@@ -107,26 +96,26 @@ def _net(coupling, x, mean, site, c, h1, h2, squares, out, p):  # type: ignore[n
         store(c, LANES * (INPUTS * p + k), load(x, LANES * seen[k]))
     store(c, LANES * (INPUTS * p + len(seen)), mean)
     of_hidden, of_output = LANES * H * p, LANES * outputs * p
-    _product(coupling.first, 0, H, c, LANES * INPUTS * p, h1, of_hidden)
+    product(coupling.first, 0, H, c, LANES * INPUTS * p, h1, of_hidden)
     for k in range(H):
         at = of_hidden + LANES * k
         store(h1, at, hyperbolic_tangent(load(h1, at)))
-    _product(coupling.second, 0, H, h1, of_hidden, h2, of_hidden)
+    product(coupling.second, 0, H, h1, of_hidden, h2, of_hidden)
     for k in range(H):
         at = of_hidden + LANES * k
         value = hyperbolic_tangent(load(h2, at))
         store(h2, at, value)
         store(squares, at, value * value)
-    _product(coupling.last, 0, SHIFTS, h2, of_hidden, out, of_output)
+    product(coupling.last, 0, SHIFTS, h2, of_hidden, out, of_output)
     numbers = of_output + LANES * SHIFTS
-    _product(coupling.last, SHIFTS, outputs, squares, of_hidden, out, numbers)
+    product(coupling.last, SHIFTS, outputs, squares, of_hidden, out, numbers)
     for k in range(outputs - SHIFTS):
         at = numbers + LANES * k
         store(out, at, load(out, at) + splat(coupling.spline[k]))
 
 
 @kernel
-def _workspace(coupling, places):  # type: ignore[no-untyped-def]
+def workspace(coupling, places):  # type: ignore[no-untyped-def]
     """Arrays for the nets of so many sites: c, h1, h2, squares, out; and knots of one spline."""
     H, outputs = coupling.second.shape[0], coupling.last.shape[0]
     return (
@@ -150,11 +139,11 @@ def couple(coupling, x, kept):  # type: ignore[no-untyped-def]
     Returns:
         ln |dy/dx|, a vector.
     """
-    c, h1, h2, squares, out, values = _workspace(coupling, 1)
+    c, h1, h2, squares, out, values = workspace(coupling, 1)
     bins = len(coupling.spline) // 3
-    mean, log_slope = _mean(coupling, x), splat(F32(0))
+    mean, log_slope = mean_of_others(coupling, x), splat(F32(0))
     for site in range(len(coupling.changed)):
-        _net(coupling, x, mean, site, c, h1, h2, squares, out, 0)
+        net(coupling, x, mean, site, c, h1, h2, squares, out, 0)
         knots(out[LANES * SHIFTS :], bins, values)
         at = LANES * coupling.changed[site]
         before = load(x, at)
@@ -168,217 +157,16 @@ def couple(coupling, x, kept):  # type: ignore[no-untyped-def]
 @kernel
 def uncouple(coupling, x):  # type: ignore[no-untyped-def]
     """The inverse of ``couple``; returns its ln |dy/dx|, a vector."""
-    c, h1, h2, squares, out, values = _workspace(coupling, 1)
+    c, h1, h2, squares, out, values = workspace(coupling, 1)
     bins = len(coupling.spline) // 3
-    mean, log_slope = _mean(coupling, x), splat(F32(0))
+    mean, log_slope = mean_of_others(coupling, x), splat(F32(0))
     for site in range(len(coupling.changed)):
-        _net(coupling, x, mean, site, c, h1, h2, squares, out, 0)
+        net(coupling, x, mean, site, c, h1, h2, squares, out, 0)
         knots(out[LANES * SHIFTS :], bins, values)
         at = LANES * coupling.changed[site]
         before, slope = spline_inverse(load(x, at) - load(out, LANES), values, bins)
         store(x, at, before - load(out, 0))
         log_slope = log_slope + slope
-    return log_slope
-
-
-@kernel
-def _add_outer(left, rows, right, columns, places, g):  # type: ignore[no-untyped-def]
-    """Add Σ over places and lanes of left[p, j] right[p, k] to g[j, k], two by two.
-
-    Args:
-        left: (places rows LANES,).
-        rows: a row each.
-        right: (places columns LANES,).
-        columns: how many.
-        places: how many.
-        g: (rows, columns) float64.
-    """
-    zero = splat(F32(0))
-    for j in range(0, rows, 2):
-        two = min(j + 1, rows - 1)
-        for k in range(0, columns, 2):
-            s00, s01, s10, s11 = zero, zero, zero, zero
-            next_to = min(k + 1, columns - 1)
-            for p in range(places):
-                u = load(left, LANES * (rows * p + j))
-                v = load(left, LANES * (rows * p + two))
-                a = load(right, LANES * (columns * p + k))
-                b = load(right, LANES * (columns * p + next_to))
-                s00 = multiply_add(u, a, s00)
-                s01 = multiply_add(u, b, s01)
-                s10 = multiply_add(v, a, s10)
-                s11 = multiply_add(v, b, s11)
-            g[j, k] += total(s00)
-            if next_to > k:
-                g[j, next_to] += total(s01)
-            if two > j:
-                g[two, k] += total(s10)
-                if next_to > k:
-                    g[two, next_to] += total(s11)
-
-
-@kernel
-def _net_gradient(turned, H, numbers, h1, h2, g_odd, g_even, g1, g2, more, of_seen, p):  # type: ignore[no-untyped-def]
-    """From derivatives by the outputs of the net at place p to those by hidden units and by c.
-
-    Args:
-        turned: see ``couple_gradient``.
-        H: hidden units.
-        numbers: of the spline.
-        h1: of ``_net``.
-        h2: of ``_net``.
-        g_odd: (places 2 LANES,) derivatives by the shifts.
-        g_even: (places numbers LANES,) derivatives by the spline's numbers.
-        g1: like h1, to be filled at p: derivatives by W₁ c.
-        g2: like h2, to be filled at p: derivatives by W₂ h₁.
-        more: (H LANES,) written over.
-        of_seen: (13 LANES,) to be filled: derivatives by c.
-        p: a place.
-    """
-    first_t, second_t, shifts_t, numbers_t = turned
-    one, two = splat(F32(1)), splat(F32(2))
-    of_hidden = LANES * H * p
-    _product(shifts_t, 0, H, g_odd, LANES * SHIFTS * p, g2, of_hidden)
-    _product(numbers_t, 0, H, g_even, LANES * numbers * p, more, 0)
-    for k in range(H):
-        at = of_hidden + LANES * k
-        h = load(h2, at)
-        store(g2, at, (load(g2, at) + two * h * load(more, LANES * k)) * (one - h * h))
-    _product(second_t, 0, H, g2, of_hidden, g1, of_hidden)
-    for k in range(H):
-        at = of_hidden + LANES * k
-        h = load(h1, at)
-        store(g1, at, load(g1, at) * (one - h * h))
-    _product(first_t, 0, INPUTS, g1, of_hidden, of_seen, 0)
-
-
-@kernel
-def _add_to_seen(seen, of_seen, sign, gx):  # type: ignore[no-untyped-def]
-    """Add sign times derivatives by the fields that a site sees to these."""
-    factor = splat(F32(sign))
-    for k in range(len(seen)):
-        at = LANES * seen[k]
-        store(gx, at, load(gx, at) + factor * load(of_seen, LANES * k))
-
-
-@kernel
-def _add_products(H, numbers, c, h1, h2, squares, g1, g2, g_odd, g_even, places, g):  # type: ignore[no-untyped-def]
-    """Add derivatives by the weights, from those by the units of the nets at all places."""
-    g_first, g_second, g_shifts, g_numbers, g_spline = g
-    _add_outer(g1, H, c, INPUTS, places, g_first)
-    _add_outer(g2, H, h1, H, places, g_second)
-    _add_outer(g_odd, SHIFTS, h2, H, places, g_shifts)
-    _add_outer(g_even, numbers, squares, H, places, g_numbers)
-    for k in range(numbers):
-        s = splat(F32(0))
-        for p in range(places):
-            s = s + load(g_even, LANES * (numbers * p + k))
-        g_spline[k] += total(s)
-
-
-@kernel
-def couple_gradient(coupling, x, kept, gx, weight, turned, learn, g):  # type: ignore[no-untyped-def]
-    """Put the changed fields back, and turn derivatives by what they became into those before.
-
-    Args:
-        coupling: Coupling.
-        x: (N LANES,) after ``couple``; before it, afterwards.
-        kept: of ``couple``.
-        gx: (N LANES,) derivatives of the loss by x, changed in place.
-        weight: derivative of the loss by ln |dy/dx| of every sample, a vector.
-        turned: the weights transposed: first, second, the last's shifts, the last's other rows.
-        learn: whether derivatives by the weights are wanted.
-        g: to which they are added: by first, second, last's shifts, last's other rows and spline.
-    """
-    H, outputs = coupling.second.shape[0], coupling.last.shape[0]
-    numbers, bins = outputs - SHIFTS, len(coupling.spline) // 3
-    c, h1, h2, squares, out, values = _workspace(coupling, CHUNK)
-    g_odd = np.empty(CHUNK * SHIFTS * LANES, F32)
-    g_even = np.empty(CHUNK * numbers * LANES, F32)
-    g1, g2 = np.empty_like(h1), np.empty_like(h2)
-    more, of_seen = np.empty(H * LANES, F32), np.empty(INPUTS * LANES, F32)
-    mean, of_mean = _mean(coupling, x), splat(F32(0))
-    sites = len(coupling.changed)
-    for start in range(0, sites, CHUNK):
-        places = min(CHUNK, sites - start)
-        for p in range(places):
-            site = start + p
-            _net(coupling, x, mean, site, c, h1, h2, squares, out, p)
-            at = LANES * coupling.changed[site]
-            of_output = LANES * outputs * p
-            knots(out[of_output + LANES * SHIFTS :], bins, values)
-            before, gy = load(kept, LANES * site), load(gx, at)
-            store(x, at, before)
-            a = spline_gradient(
-                before + load(out, of_output), gy, weight, values, bins,
-                g_even[LANES * numbers * p :],
-            )  # fmt: skip
-            store(gx, at, a)
-            store(g_odd, LANES * SHIFTS * p, a)
-            store(g_odd, LANES * (SHIFTS * p + 1), gy)
-            _net_gradient(turned, H, numbers, h1, h2, g_odd, g_even, g1, g2, more, of_seen, p)
-            _add_to_seen(coupling.seen[site], of_seen, 1.0, gx)
-            of_mean = of_mean + load(of_seen, LANES * (INPUTS - 1))
-        if learn:
-            _add_products(H, numbers, c, h1, h2, squares, g1, g2, g_odd, g_even, places, g)
-    _add_to_others(coupling, of_mean, 1.0, gx)
-
-
-@kernel
-def couple_score(coupling, x, kept, score, turned, learn, g):  # type: ignore[no-untyped-def]
-    """``couple`` together with the score, the derivatives of ln q by the fields.
-
-    Of the changed fields it becomes (score − ∂ ln y'/∂x)/y', and what these derivatives and those
-    of y make of the fields that are seen is taken off theirs. At fixed y, −ln q changes with a
-    weight by what the score makes of ∂y, and by ∂ ln y'.
-
-    Args:
-        coupling: Coupling.
-        x: (N LANES,) changed in place.
-        kept: (sites LANES,) to be filled: the changed fields as they were.
-        score: (N LANES,) changed in place.
-        turned: see ``couple_gradient``.
-        learn: whether derivatives of −ln q by the weights are wanted.
-        g: to which they are added, as in ``couple_gradient``.
-    Returns:
-        ln |dy/dx|, a vector.
-    """
-    H, outputs = coupling.second.shape[0], coupling.last.shape[0]
-    numbers, bins = outputs - SHIFTS, len(coupling.spline) // 3
-    c, h1, h2, squares, out, values = _workspace(coupling, CHUNK)
-    g_odd = np.empty(CHUNK * SHIFTS * LANES, F32)
-    g_even = np.empty(CHUNK * numbers * LANES, F32)
-    g1, g2 = np.empty_like(h1), np.empty_like(h2)
-    more, of_seen = np.empty(H * LANES, F32), np.empty(INPUTS * LANES, F32)
-    zero, one = splat(F32(0)), splat(F32(1))
-    mean, of_mean, log_slope = _mean(coupling, x), zero, zero
-    sites = len(coupling.changed)
-    for start in range(0, sites, CHUNK):
-        places = min(CHUNK, sites - start)
-        for p in range(places):
-            site = start + p
-            _net(coupling, x, mean, site, c, h1, h2, squares, out, p)
-            of_output, of_numbers = LANES * outputs * p, LANES * numbers * p
-            knots(out[of_output + LANES * SHIFTS :], bins, values)
-            at = LANES * coupling.changed[site]
-            before, old = load(x, at), load(score, at)
-            store(kept, LANES * site, before)
-            shifted = before + load(out, of_output)
-            y, slope = spline_value(shifted, values, bins)
-            store(x, at, y + load(out, of_output + LANES))
-            log_slope = log_slope + slope
-            bend = spline_gradient(shifted, zero, one, values, bins, g_even[of_numbers:])
-            new = (old - bend) * exponential(zero - slope)
-            store(score, at, new)
-            of_shift = spline_gradient(shifted, new, one, values, bins, g_even[of_numbers:])
-            store(g_odd, LANES * SHIFTS * p, of_shift)
-            store(g_odd, LANES * (SHIFTS * p + 1), new)
-            _net_gradient(turned, H, numbers, h1, h2, g_odd, g_even, g1, g2, more, of_seen, p)
-            _add_to_seen(coupling.seen[site], of_seen, -1.0, score)
-            of_mean = of_mean + load(of_seen, LANES * (INPUTS - 1))
-        if learn:
-            _add_products(H, numbers, c, h1, h2, squares, g1, g2, g_odd, g_even, places, g)
-    _add_to_others(coupling, of_mean, -1.0, score)
     return log_slope
 
 
@@ -402,21 +190,4 @@ def uncouple_all(coupling, x, log_slope):  # type: ignore[no-untyped-def]
     """``uncouple`` for all blocks of samples; arguments as above."""
     for block in range(len(x)):
         found = uncouple(coupling, x[block])
-        store(log_slope[block], 0, load(log_slope[block], 0) + found)
-
-
-@kernel
-def couple_gradient_all(coupling, x, kept, gx, weight, turned, learn, g):  # type: ignore[no-untyped-def]
-    """``couple_gradient`` for all blocks; weight: (blocks, LANES), the others as there."""
-    for block in range(len(x)):
-        couple_gradient(
-            coupling, x[block], kept[block], gx[block], load(weight[block], 0), turned, learn, g
-        )
-
-
-@kernel
-def couple_score_all(coupling, x, kept, score, log_slope, turned, learn, g):  # type: ignore[no-untyped-def]
-    """``couple_score`` for all blocks; score: (blocks, N LANES), others as in ``couple_all``."""
-    for block in range(len(x)):
-        found = couple_score(coupling, x[block], kept[block], score[block], turned, learn, g)
         store(log_slope[block], 0, load(log_slope[block], 0) + found)
