@@ -1,7 +1,7 @@
 """What a flow is to those who use it: a density q(x) of lattices of fields, to be drawn from."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,20 @@ class Drawn:
         log_q: (n,) ln q(x) in nats.
     """
 
+    fields: Array
+    log_q: Array
+
+
+class PassedOn(NamedTuple):
+    """What the finer scales of a flow pass on to the coarser ones, and how likely they make it.
+
+    Attributes:
+        scale: s ≥ 1; the fields are on sites whose row and column 2^s divides.
+        fields: (n, L/2^s, L/2^s).
+        log_q: (n,) ln density, in nats, that the flow gives to these fields alone.
+    """
+
+    scale: int
     fields: Array
     log_q: Array
 
@@ -41,4 +55,10 @@ class Flow(Protocol):
 
         If the fields have the density q, they are independent and normal, N(0, 1). A flow of two
         signs may make a field in two ways: one is drawn, with its probability given the field.
+        """
+
+    def passed_on(self, fields: Fields, *, seed: int) -> list[PassedOn]:
+        """What the scales 0 … s − 1 make of fields (n, L, L), for s = 1, 2, …
+
+        A sign is drawn as in ``latents``, from the same seed.
         """
