@@ -14,11 +14,12 @@ import numpy.typing as npt
 from coarsegrain.flows.architecture import SHIFTS, Architecture
 from coarsegrain.flows.blocks import Blocks, blocks_of, of_blocks, parts, to_blocks
 from coarsegrain.flows.circulant import CirculantMatrix
-from coarsegrain.flows.flow import Drawn, Fields
+from coarsegrain.flows.flow import Drawn, Fields, PassedOn
 from coarsegrain.flows.kernels import base
 from coarsegrain.flows.kernels.block_means import transform_blocks
 from coarsegrain.flows.kernels.coupling import Coupling, couple_all, uncouple_all
 from coarsegrain.flows.kernels.coupling_gradient import couple_gradient_all, couple_score_all
+from coarsegrain.flows.some_latents import log_density_of_some
 from coarsegrain.simd import LANES
 
 Array = npt.NDArray[np.float64]
@@ -109,6 +110,32 @@ class SublatticeFlow:
             base.without_modes(w, uniform, self._modes, self._mean)
             found.append(of_blocks(w, self.L))
         return np.concatenate(found)[: len(fields)]
+
+    def passed_on(self, fields: Fields, *, seed: int) -> list[PassedOn]:
+        """What every scale passes on to the next, down to a single site: see ``Flow``.
+
+        Nothing is drawn: the map is odd, its density even.
+        """
+        L, scales = self.L, range(1, self.architecture.scales + 1)
+        found: list[list[tuple[Array, Array]]] = [[] for _ in scales]
+        for part in parts(len(fields)):
+            w = self._matrix.times(to_blocks(fields[part.start : part.stop]), -1)
+            log_slopes = np.zeros((len(scales), len(w), LANES), dtype=np.float32)
+            passed = []
+            for scale in scales:
+                for coupling in reversed(self._couplings):
+                    if L >> (scale - 1) == math.isqrt(2 * len(coupling.changed)):
+                        uncouple_all(coupling, w, log_slopes[scale - 1])
+                passed.append(of_blocks(w, L)[:, :: 2**scale, :: 2**scale])
+            for scale, y in zip(scales, passed):
+                latents = of_blocks(w, L)[:, :: 2**scale, :: 2**scale].reshape(len(y), -1)
+                log_q = log_density_of_some(latents, L * L, self._modes, self._mean)
+                coarser = log_slopes[scale:].sum(axis=0, dtype=np.float64).reshape(-1)
+                found[scale - 1].append((y, log_q - coarser))
+        return [
+            PassedOn(scale, *(np.concatenate(each)[: len(fields)] for each in zip(*of_scale)))
+            for scale, of_scale in zip(scales, found)
+        ]
 
     def _backwards(self, fields: Fields) -> Iterator[tuple[Blocks, Blocks]]:
         """Latent variables with two modes, and the couplings' Σ ln slope, part by part."""
