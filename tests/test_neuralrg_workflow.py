@@ -34,7 +34,22 @@ TABLES = {
         f"{LABELS},method,m2,m2_error,acceptance,tau_int_half_plus_sum,tau_int_error,"
         "evaluations_per_step,evaluations_per_independent,evaluations_error,step_size,chains,steps"
     ),
+    "neuralrg_scales": (
+        f"{LABELS},scale,sites,energy_p_nats,energy_p_error,energy_p_spread,energy_q_nats,"
+        "energy_q_error,energy_q_spread,difference_nats,difference_error,kl_at_most_nats,"
+        "kl_at_most_error,free_nats,free_error,beyond_free_nats,beyond_free_error,"
+        "beyond_two_signs_nats,beyond_two_signs_error,samples"
+    ),
+    "neuralrg_couplings": f"{LABELS},scale,operator,coupling_nats,coupling_error,r2_of_all",
+    "neuralrg_patterns": f"{LABELS},scale,row,column,gradient,gradient_error,whitening,samples",
+    "neuralrg_exponents": (
+        "flow,member,map,L,step,couplings,y_T,y_T_error,y_H,y_H_error,matching,matching_error,"
+        "lattices,verdict,why"
+    ),
+    "neuralrg_examples": f"{LABELS},scale,row,column,field",
 }
+#: Lattices of the smoke preset are too small for a step of it.
+EMPTY = {"neuralrg_exponents"}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +68,7 @@ def test_every_table_that_the_study_lists_is_here_with_its_columns(run):
     for table, columns in TABLES.items():
         text = (run.path / RESULTS / f"tables/{table}.csv").read_text()
         assert text.splitlines()[0] == columns
-        assert len(text.splitlines()) > 1
+        assert (len(text.splitlines()) > 1) == (table not in EMPTY)
 
 
 @pytest.mark.parametrize("figure", [each.name for each in NeuralRG.figures])
@@ -87,8 +102,8 @@ def test_shares_of_ln_p_over_q_add_up_to_one(run):
 
 def test_claims_of_the_study_are_judged(run):
     verdicts = {row["id"]: row["verdict"] for row in rows(run, "claims")}
-    assert verdicts["C5"] == "not tested"
-    assert {"C1", "C2", "C3", "C4"} <= verdicts.keys()
+    assert verdicts["C6"] == "not tested"  # at L = 4
+    assert {"C1", "C2", "C3", "C4", "C5"} <= verdicts.keys()
 
 
 def test_one_study_is_a_target_of_its_own(run, all_studies):

@@ -14,7 +14,11 @@ STUDIES = {"studies": ["autoencoder", "rbm", "neuralrg"]}
 WHERE_NEEDED = {
     "workflow/coarsegrain/rbm/training/gpu.py": {"train_machine"},
     **{
-        f"workflow/coarsegrain/flows/{each}.py": {"measure_gap", "measure_information"}
+        f"workflow/coarsegrain/flows/{each}.py": {
+            "measure_gap",
+            "measure_information",
+            "measure_scales",
+        }
         for each in (
             "coupling_stack",
             "patch_architecture",

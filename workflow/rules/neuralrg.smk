@@ -88,6 +88,41 @@ use rule stage as collect_information with:
         **stage("neuralrg.collect_information"),
 
 
+use rule stage as measure_scales with:
+    input:
+        unpack(made_from("neuralrg.measure_scales")),
+    output:
+        energies=update("<results>/{variant}flows/{flow}/member-{member}.energies.csv"),
+        couplings=update("<results>/{variant}flows/{flow}/member-{member}.couplings.csv"),
+        patterns=update("<results>/{variant}flows/{flow}/member-{member}.patterns.csv"),
+        exponents=update("<results>/{variant}flows/{flow}/member-{member}.exponents.csv"),
+        examples=update("<results>/{variant}flows/{flow}/member-{member}.examples.csv"),
+    pathvars:
+        job="measure_scales/{variant}{flow}/member-{member}",
+    threads: config["threads"]
+    resources:
+        mem_mb=memory(3000),
+        runtime=60,
+    params:
+        **stage("neuralrg.measure_scales"),
+
+
+use rule stage as collect_scales with:
+    input:
+        unpack(made_from("neuralrg.collect_scales")),
+    output:
+        energies_table=update("<results>/{variant}tables/neuralrg_scales.csv"),
+        couplings_table=update("<results>/{variant}tables/neuralrg_couplings.csv"),
+        patterns_table=update("<results>/{variant}tables/neuralrg_patterns.csv"),
+        exponents_table=update("<results>/{variant}tables/neuralrg_exponents.csv"),
+        examples_table=update("<results>/{variant}tables/neuralrg_examples.csv"),
+    pathvars:
+        job="{variant}collect_scales",
+    localrule: True
+    params:
+        **stage("neuralrg.collect_scales"),
+
+
 use rule stage as collect_gaps with:
     input:
         unpack(made_from("neuralrg.collect_gaps")),
@@ -155,6 +190,42 @@ use rule figure as plot_information with:
     localrule: True
     params:
         **stage("neuralrg.plot_information"),
+
+
+use rule figure as plot_scales with:
+    input:
+        unpack(made_from("neuralrg.plot_scales")),
+    output:
+        **figure("scales"),
+    pathvars:
+        job="{variant}plot_scales",
+    localrule: True
+    params:
+        **stage("neuralrg.plot_scales"),
+
+
+use rule figure as plot_patterns with:
+    input:
+        unpack(made_from("neuralrg.plot_patterns")),
+    output:
+        **figure("patterns"),
+    pathvars:
+        job="{variant}plot_patterns",
+    localrule: True
+    params:
+        **stage("neuralrg.plot_patterns"),
+
+
+use rule figure as plot_samples_by_scale with:
+    input:
+        unpack(made_from("neuralrg.plot_samples_by_scale")),
+    output:
+        **figure("samples_by_scale"),
+    pathvars:
+        job="{variant}plot_samples_by_scale",
+    localrule: True
+    params:
+        **stage("neuralrg.plot_samples_by_scale"),
 
 
 use rule figure as plot_coverage with:

@@ -38,6 +38,7 @@ def recipes(**changes):
     }
     made |= {("measure_gap", *each): flows.measure_gap(*each) for each in members}
     made |= {("measure_information", *each): flows.measure_information(*each) for each in members}
+    made |= {("measure_scales", *each): flows.measure_scales(*each) for each in members}
     made["collect_gaps",] = flows.collect_gaps()
     made |= {
         ("compare_samplers", SAMPLED, k): flows.compare_samplers(SAMPLED, k)
@@ -57,6 +58,7 @@ def changed(**changes):
 TRAINED = {(flow.stage, name) for name, flow in FLOWS.items()}
 MEASURED = {("measure_gap", name) for name in FLOWS}
 INFORMATION = {("measure_information", name) for name in FLOWS}
+SCALES = {("measure_scales", name) for name in FLOWS}
 COMPARED = {("compare_samplers", SAMPLED)}
 MEMBERS = {("lattices", f"neuralrg/member-{k}") for k in range(SMOKE["members"])}
 TEST = {("lattices", "neuralrg/test")}
@@ -71,12 +73,19 @@ THEIRS = {("train_patch_flow", "patches")}
         (
             "beta",
             0.43,
-            TRAINED | MEASURED | INFORMATION | COMPARED | {("collect_gaps",)} | MEMBERS | TEST,
+            TRAINED
+            | MEASURED
+            | INFORMATION
+            | SCALES
+            | COMPARED
+            | {("collect_gaps",)}
+            | MEMBERS
+            | TEST,
         ),
         ("lattices", 110, MEMBERS),
         ("test_lattices", 210, TEST),
         ("samples", 210, MEASURED),
-        ("information__samples", 110, INFORMATION),
+        ("information__samples", 110, INFORMATION | SCALES),
         ("couplings", 3, OURS),
         ("hidden", 6, OURS),
         ("bins", 3, OURS),

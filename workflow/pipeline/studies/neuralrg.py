@@ -4,7 +4,9 @@ Where results are, below the folder of the results or of a variant:
 
     flows/<flow>/member-<k>.safetensors   trained weights, with .history.csv, .gap.csv,
                                           .observables.csv, .coverage.csv, .information.csv
-                                          .total.csv and .samplers.csv
+                                          .total.csv and .samplers.csv; .energies.csv,
+                                          .couplings.csv, .patterns.csv, .exponents.csv and
+                                          .examples.csv of what it passes on
     flows/<flow>-L<size>/                 the same of smaller lattices, from which a flow is grown
     flows/<flow>/checkpoints/             of trainings that have not ended
 """
@@ -39,6 +41,8 @@ FLOWS = {
 }
 #: The flow that is sampled with.
 SAMPLED = "sublattices"
+#: Exact samples whose mean is a gradient pattern.
+PATTERN_SAMPLES = 200
 
 
 def _flow_of(name: str) -> Flow:
@@ -54,6 +58,9 @@ class NeuralRG(Study):
     figures = (
         Figure("gap", "Gap"),
         Figure("information", "Independence of latent variables"),
+        Figure("scales", "Scale by scale"),
+        Figure("patterns", "Scale by scale"),
+        Figure("samples_by_scale", "Scale by scale"),
         Figure("coverage", "Coverage"),
         Figure("samplers", "Samplers"),
     )
@@ -66,6 +73,11 @@ class NeuralRG(Study):
         "neuralrg_training": "collect_gaps",
         "neuralrg_gaussian": "collect_gaps",
         "neuralrg_samplers": "collect_samplers",
+        "neuralrg_scales": "collect_scales",
+        "neuralrg_couplings": "collect_scales",
+        "neuralrg_patterns": "collect_scales",
+        "neuralrg_exponents": "collect_scales",
+        "neuralrg_examples": "collect_scales",
     }
     # what is measured of flows beside their gaps takes longer than they do
     varied = ("neuralrg_gaps", "neuralrg_observables", "neuralrg_training", "neuralrg_gaussian")
@@ -256,6 +268,42 @@ class NeuralRG(Study):
         return Recipe({"parts": measured("information"), "totals": measured("total")})
 
     @once
+    def measure_scales(self, flow: str, member: int) -> Recipe:
+        """What a member passes on from scale to scale, as many lattices as for information."""
+        lattices, certificates = self._certified("neuralrg/test")
+        return Recipe(
+            {"flow": self.flow(flow, member), "lattices": lattices},
+            {
+                "labels": [["flow", FLOWS[flow].label], ["member", member]],
+                "beta": self.settings["beta"],
+                "samples": self.settings["information"]["samples"],
+                "patterns": PATTERN_SAMPLES,
+                "couplings": [1, 2, 3],
+                # the same lattices for all flows
+                "field_seed": self.seed("fields for scales", member=member),
+                "tie_seed": self.seed("ties of majority", member=member),
+                "draw_seed": self.seed("samples by scale", flow=flow, member=member),
+                "sign_seed": self.seed("signs by scale", flow=flow, member=member),
+                "threads": self.config["threads"],
+            },
+            waits_for=certificates,
+        )
+
+    @once
+    def collect_scales(self) -> Recipe:
+        """The tables of what all flows pass on."""
+
+        def measured(what: str) -> list[str]:
+            return [
+                f"{self.folder('measure_scales', name, k)}flows/{name}/member-{k}.{what}.csv"
+                for name in FLOWS
+                for k in self.members()
+            ]
+
+        kinds = ("energies", "couplings", "patterns", "exponents", "examples")
+        return Recipe({kind: measured(kind) for kind in kinds})
+
+    @once
     def collect_gaps(self) -> Recipe:
         """The tables of all flows."""
         every = [(name, k) for name in FLOWS for k in self.members()]
@@ -334,6 +382,18 @@ class NeuralRG(Study):
                 "totals": self.table("neuralrg_total_correlation"),
             }
         )
+
+    def plot_scales(self) -> Recipe:
+        """Renormalized energies by scale."""
+        return Recipe({"table": self.table("neuralrg_scales")})
+
+    def plot_patterns(self) -> Recipe:
+        """Gradient patterns by scale."""
+        return Recipe({"table": self.table("neuralrg_patterns")})
+
+    def plot_samples_by_scale(self) -> Recipe:
+        """A lattice as flows pass it on."""
+        return Recipe({"table": self.table("neuralrg_examples")})
 
     def plot_coverage(self) -> Recipe:
         """ln p/q under p and under q."""

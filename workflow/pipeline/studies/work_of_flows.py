@@ -39,6 +39,16 @@ def information(task: Task) -> Work:
     return Work(task.spec["samples"])
 
 
+def scales(task: Task) -> Work:
+    """Samples x the flow's size, exact and fresh ones, and two for each site of a pattern's."""
+    flows = [each for each in task.sources if "architecture" in each.spec]
+    size = max([flow_size(each) for each in flows] or [1.0])
+    sides = [each.spec["architecture"]["L"] for each in flows] or [1]
+    spec = task.spec
+    passes = 2 * spec["samples"] + spec["patterns"] * max(sides) ** 2
+    return Work(passes * size, group=str(dict(spec["labels"])["flow"]))
+
+
 def sampling(task: Task) -> Work:
     """Evaluations x the flow's size: of hybrid Monte Carlo in latent space, and of proposals."""
     spec = task.spec
@@ -54,6 +64,7 @@ AMOUNTS = {
     "neuralrg.train_patch_flow": training,
     "neuralrg.measure_gap": measuring,
     "neuralrg.measure_information": information,
+    "neuralrg.measure_scales": scales,
     "neuralrg.compare_samplers": sampling,
 }
 
