@@ -14,17 +14,20 @@ from flows.plain_sublattice_flow import PlainFlow, spline
 BETA, SAMPLES = 0.44, 4096
 
 
-def random_flow(L):
+def random_flow(L, means=False):
     """A flow away from its start: every coupling bends, the modes overlap."""
-    architecture = Architecture(L, couplings=2, hidden=6, bins=3)
+    architecture = Architecture(L, couplings=2, hidden=6, bins=3, means=means)
     parameters = np.random.default_rng(2).normal(0, 0.15, architecture.size)
     architecture.views(parameters)["modes"][:] = 1.2, -0.3
     return SublatticeFlow(architecture, DualIsing(L, BETA).spectrum, parameters)
 
 
-@pytest.fixture(scope="module", params=[4, 8])
+@pytest.fixture(
+    scope="module", params=[(4, False), (4, True), (8, False), (8, True)],
+    ids=["4, sites", "4, means", "8, sites", "8, means"],
+)  # fmt: skip
 def flow(request):
-    return random_flow(request.param)
+    return random_flow(*request.param)
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +45,9 @@ def log_density_of_all(flow, latents):
     return plain.log_density(plain.fields_of(latents)) + np.log(flow.spectrum).sum() / 2
 
 
-def test_there_is_a_lattice_for_every_scale_down_to_one_site(flow, passed):
+def test_there_is_a_lattice_for_every_scale_down_to_two_by_two_sites(flow, passed):
     L = flow.L
-    assert [each.scale for each in passed] == list(range(1, L.bit_length()))
+    assert [each.scale for each in passed] == list(range(1, L.bit_length() - 1))
     for each in passed:
         assert each.fields.shape == (SAMPLES, L >> each.scale, L >> each.scale)
         assert each.log_q.shape == (SAMPLES,)
@@ -88,31 +91,42 @@ def test_the_quadrature_does_not_depend_on_its_nodes(monkeypatch):
 
 
 def test_densities_are_those_of_the_latents_by_the_jacobian_of_the_coarser_couplings(flow, passed):
-    """y(w) of the sites of a scale by its own and coarser couplings, differentiated by autograd."""
+    """y of a scale, of its own and all coarser latent variables, differentiated by autograd."""
     plain = PlainFlow(flow.architecture, flow.spectrum)
     parameters = torch.from_numpy(flow.parameters.astype(np.float32).astype(np.float64))
     of, L = flow.architecture.views(parameters), flow.L
-    sites = torch.arange(L * L).reshape(L, L)
-    all_latents = flow.latents_with_modes(flow.draw(2, seed=1).fields)
-    for scale, fields, log_q in passed:
-        chosen = sites[:: 2**scale, :: 2**scale].reshape(-1)
+    fields = flow.draw(2, seed=1).fields
+    by_scale = flow.latents_by_scale(fields).reshape(2, -1)
+    of_all = log_density_of_all(flow, flow.latents_with_modes(fields))
+    for scale, passed_on, log_q in passed:
+        chosen = torch.arange(L * L).reshape(L, L)[:: 2**scale, :: 2**scale].reshape(-1)
 
-        def coarse(some, chosen=chosen, scale=scale):
+        def coarse(some, chosen=chosen, step=2**scale):
             w = torch.zeros(1, L * L, dtype=torch.float64).index_copy(1, chosen, some[None])
             for k, (changed, *_) in enumerate(plain._layers):
-                if torch.isin(changed, chosen).all():
-                    before, after, numbers = plain._net(of, k, w)
-                    y, _ = spline(w[:, changed] + before, numbers)
-                    w = w.index_copy(1, changed, y + after)
+                if not torch.isin(changed, chosen).all():
+                    continue
+                for each in flow.architecture.transforms[k] if k else ():
+                    assert each >= step
+                    w = plain._blocks_transformed(w, each)
+                before, after, numbers = plain._net(of, k, w)
+                y, _ = spline(w[:, changed] + before, numbers)
+                w = w.index_copy(1, changed, y + after)
             return w[0, chosen]
 
+        some = by_scale[:, chosen.numpy()]
+        if flow.architecture.means:  # what is left out is normal
+            rest = (by_scale**2).sum(axis=1) - (some**2).sum(axis=1)
+            of_some = of_all + (rest + (L * L - len(chosen)) * np.log(2 * np.pi)) / 2
+        else:
+            of_some = log_density_of_some(some, L * L, of["modes"], of["mean"])
         for sample in range(2):
-            some = torch.from_numpy(all_latents[sample])[chosen]
-            jacobian = torch.autograd.functional.jacobian(coarse, some)
+            latents = torch.from_numpy(some[sample])
+            jacobian = torch.autograd.functional.jacobian(coarse, latents, vectorize=True)
             _, log_det = torch.linalg.slogdet(jacobian)
-            of_latents = log_density_of_some(some[None].numpy(), L * L, of["modes"], of["mean"])
-            np.testing.assert_allclose(fields[sample].reshape(-1), coarse(some), atol=1e-4)
-            assert abs(log_q[sample] - (of_latents[0] - float(log_det))) < 3e-4
+            found = passed_on[sample].reshape(-1)
+            np.testing.assert_allclose(found, coarse(latents), atol=1e-4)
+            assert abs(log_q[sample] - (of_some[sample] - float(log_det))) < 3e-4
 
 
 def test_the_densities_integrate_to_one(passed):
@@ -127,13 +141,22 @@ def test_the_densities_integrate_to_one(passed):
         assert error < 0.15
 
 
-def test_the_last_site_has_the_density_that_is_told(flow, passed):
-    site, log_q = passed[-1].fields.reshape(-1), passed[-1].log_q
-    order = np.argsort(site)
-    distribution = integrate.cumulative_trapezoid(np.exp(log_q)[order], site[order], initial=0)
-    assert distribution[-1] == pytest.approx(1, abs=5e-3)
-    ranks = np.arange(SAMPLES) / SAMPLES
-    assert np.abs(distribution - ranks).max() < 1.63 / np.sqrt(SAMPLES)  # Kolmogorov, 1 %
+@pytest.mark.parametrize("means", [False, True])
+def test_the_mean_that_is_passed_on_is_distributed_as_its_density_tells(means):
+    """Where nothing but the mean is not normal: no couplings and no spline."""
+    flow = random_flow(4, means)
+    for name, view in flow.architecture.views(flow.parameters).items():
+        view[:] *= name == "modes"
+    flow.refresh()
+    (passed,) = flow.passed_on(flow.draw(SAMPLES, seed=1).fields, seed=0)
+    mean = passed.fields.sum(axis=(1, 2)) / 2
+    c = 1 if means else 0.5
+    spread = np.sqrt(c**2 * np.exp(-0.6) + 1 - c**2)
+    up, down = (stats.norm(sign * 1.2 * c, spread) for sign in (1, -1))
+    assert stats.kstest(mean, lambda u: (up.cdf(u) + down.cdf(u)) / 2).pvalue > 0.01
+    normal = -((passed.fields**2).sum(axis=(1, 2)) - mean**2) / 2 - 1.5 * np.log(2 * np.pi)
+    exact = np.logaddexp(up.logpdf(mean), down.logpdf(mean)) - np.log(2) + normal
+    np.testing.assert_allclose(passed.log_q, exact, rtol=0, atol=1e-4)
 
 
 def test_the_map_is_odd_and_its_density_even_to_the_bit(flow):

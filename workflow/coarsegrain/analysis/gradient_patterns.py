@@ -2,9 +2,9 @@
 
 ∂z_a/∂x_i, mean over samples, by the displacement of site i from site a (S.-H. Li and L. Wang,
 arXiv:1802.02840, show such patterns for their network). Of the latent variables of scale n, those
-count whose row and column are odd multiples of 2ⁿ; translations by 2ⁿ⁺¹ take one to another, and
-the flow along, so that the mean over them is taken, too. What a linear map alone would show, with
-no flow, is the pattern of ``decorrelation``.
+count whose row is an even and whose column an odd multiple of 2ⁿ; translations by 2ⁿ⁺¹ take one to
+another, and the flow along, so that the mean over them is taken, too. What a linear map alone would
+show, with no flow, is the pattern of ``decorrelation``.
 """
 
 from collections.abc import Callable
@@ -67,11 +67,11 @@ def gradient_patterns(
         response = difference / (2 * step)
         trace += response[:, columns, row, columns].sum(axis=1)
         for k, scale in enumerate(scales):
-            odd = np.arange(scale, L, 2 * scale)
-            down = (row - odd + L // 2) % L
+            even, odd = np.arange(0, L, 2 * scale), np.arange(scale, L, 2 * scale)
+            down = (row - even + L // 2) % L
             for column in columns:
                 right = (column - odd + L // 2) % L
-                here = response[:, column][:, odd[:, None], odd] / len(odd) ** 2
+                here = response[:, column][:, even[:, None], odd] / len(odd) ** 2
                 found[:, k, down[:, None], right] += here
     found *= np.sign(trace)[:, None, None, None]
     found, number = found[steady], int(steady.sum())

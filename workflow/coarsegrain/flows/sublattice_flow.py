@@ -112,30 +112,58 @@ class SublatticeFlow:
         return np.concatenate(found)[: len(fields)]
 
     def passed_on(self, fields: Fields, *, seed: int) -> list[PassedOn]:
-        """What every scale passes on to the next, down to a single site: see ``Flow``.
+        """What every scale passes on to the next, down to 2 x 2 sites: see ``Flow``.
 
         Nothing is drawn: the map is odd, its density even.
         """
-        L, scales = self.L, range(1, self.architecture.scales + 1)
+        scales = range(1, self.architecture.scales)
         found: list[list[tuple[Array, Array]]] = [[] for _ in scales]
         for part in parts(len(fields)):
             w = self._matrix.times(to_blocks(fields[part.start : part.stop]), -1)
-            log_slopes = np.zeros((len(scales), len(w), LANES), dtype=np.float32)
-            passed = []
-            for scale in scales:
-                for coupling in reversed(self._couplings):
-                    if L >> (scale - 1) == math.isqrt(2 * len(coupling.changed)):
-                        uncouple_all(coupling, w, log_slopes[scale - 1])
-                passed.append(of_blocks(w, L)[:, :: 2**scale, :: 2**scale])
-            for scale, y in zip(scales, passed):
-                latents = of_blocks(w, L)[:, :: 2**scale, :: 2**scale].reshape(len(y), -1)
-                log_q = log_density_of_some(latents, L * L, self._modes, self._mean)
-                coarser = log_slopes[scale:].sum(axis=0, dtype=np.float64).reshape(-1)
-                found[scale - 1].append((y, log_q - coarser))
+            passed, log_slopes = [], []
+            for k in reversed(range(len(self._couplings))):
+                if (k + 1) % self.architecture.couplings == 0:  # a scale begins
+                    log_slopes.append(np.zeros((len(w), LANES), dtype=np.float32))
+                uncouple_all(self._couplings[k], w, log_slopes[-1])
+                if k % self.architecture.couplings == 0 < k:
+                    self._transform_back(k, w)
+                    passed.append(self._sites(w, len(passed) + 1))
+            for s, y in zip(scales, passed):
+                log_q = self._log_density_of_some(w, s)
+                for log_slope in log_slopes[s:]:
+                    log_q -= log_slope.reshape(-1)
+                found[s - 1].append((y, log_q))
         return [
-            PassedOn(scale, *(np.concatenate(each)[: len(fields)] for each in zip(*of_scale)))
-            for scale, of_scale in zip(scales, found)
+            PassedOn(s, *(np.concatenate(each)[: len(fields)] for each in zip(*of_scale)))
+            for s, of_scale in zip(scales, found)
         ]
+
+    def latents_by_scale(self, fields: Fields) -> Array:
+        """Latent variables (n, L, L), each at a site of its scale, with the modes of their mean.
+
+        Where block means are passed on, ``latents`` are these of all scales, transformed to sites.
+        """
+        found = []
+        for w, _ in self._backwards(fields):
+            self._transform(0, w)
+            found.append(of_blocks(w, self.L))
+        return np.concatenate(found)[: len(fields)]
+
+    def _sites(self, w: Blocks, scale: int) -> Array:
+        return of_blocks(w, self.L)[:, :: 2**scale, :: 2**scale]
+
+    def _log_density_of_some(self, w: Blocks, scale: int) -> Array:
+        """ln q of the latent variables (by scale) of a scale and all coarser ones."""
+        some = self._sites(w, scale).reshape(len(w) * LANES, -1)
+        if not self.architecture.means:
+            return log_density_of_some(some, self.L**2, self._modes, self._mean)
+        # the mean of all is the mean of block means: what is left out is normal
+        whole = w.copy()
+        self._transform_back(0, whole)
+        log_q = np.empty((len(w), LANES), dtype=np.float32)
+        base.log_density_of_latent(whole, self._modes, self._mean, log_q)
+        squares = (of_blocks(w, self.L) ** 2).sum(axis=(1, 2)) - (some**2).sum(axis=1)
+        return log_q.reshape(-1) + (squares - some.shape[1] * _LOG_TWO_PI) / 2
 
     def _backwards(self, fields: Fields) -> Iterator[tuple[Blocks, Blocks]]:
         """Latent variables with two modes, and the couplings' Σ ln slope, part by part."""

@@ -86,7 +86,7 @@ def main(
 def _latents(q: Flow, fields: Array, seed: int) -> Array:
     """Latent variables, before two modes are undone: a sign that is drawn would make them jump."""
     if isinstance(q, SublatticeFlow):
-        return q.latents_with_modes(fields).reshape(fields.shape)
+        return q.latents_by_scale(fields)
     return q.latents(fields, seed=seed)
 
 

@@ -23,7 +23,8 @@ def samples_by_scale(table: pd.DataFrame) -> Figure:
             themselves. The first member of each flow is drawn; all have seen the same sample.
     """
     table = table[table["member"] == table["member"].min()]
-    scales = [int(each) for each in sorted(table["scale"].unique())][:-1]  # the last is one site
+    # a scale of one site is no picture
+    scales = [int(each) for each in sorted(table["scale"].unique()) if each < table["L"].max()]
     by_flow = {str(flow): rows for flow, rows in table.groupby("flow", sort=False)}
     fields = lattice(next(iter(by_flow.values())), 1)
     rows = {DECIMATED: [fields[::scale, ::scale] for scale in scales]}
