@@ -40,7 +40,7 @@ TABLES = {
         "kl_at_most_error,free_nats,free_error,beyond_free_nats,beyond_free_error,"
         "beyond_two_signs_nats,beyond_two_signs_error,samples"
     ),
-    "neuralrg_couplings": f"{LABELS},scale,operator,coupling_nats,coupling_error,r2_of_all",
+    "neuralrg_couplings": f"{LABELS},scale,operator,coupling_nats,coupling_error,r2,r2_quadratic",
     "neuralrg_patterns": f"{LABELS},scale,row,column,gradient,gradient_error,whitening,samples",
     "neuralrg_exponents": (
         "flow,member,map,L,step,couplings,y_T,y_T_error,y_H,y_H_error,matching,matching_error,"

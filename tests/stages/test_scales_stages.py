@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coarsegrain.analysis.exponents_of_flows import levels
+from coarsegrain.analysis.exponents_of_flows import levels, of_its_fields
 from coarsegrain.flows.architecture import Architecture
 from coarsegrain.flows.flow import PassedOn
 from coarsegrain.flows.storage import read_flow
@@ -103,7 +103,9 @@ def test_patterns_without_couplings_are_those_of_the_coupling_matrix(folder):
 def test_signs_are_put_to_the_test_beside_other_maps_and_a_small_lattice_is_not_judged(folder):
     table = read_table(folder / "exponents.csv")
     assert table["map"].tolist() == 2 * [
-        name for name in ("passed on", "majority", "decimation") for _ in (1, 2)
+        name
+        for name in ("passed on", "linear block means", "majority", "decimation")
+        for _ in (1, 2)
     ]
     assert set(table["L"]) == {L}
     assert set(table["step"]) == {1}
@@ -115,6 +117,13 @@ def test_signs_of_decimated_spins_have_the_sums_of_decimation():
     spins = sample_lattices(np.full(50, BETA), 16, seed=1)
     passed = [PassedOn(s, 0.3 * spins[:, :: 2**s, :: 2**s], np.zeros(50)) for s in range(1, 5)]
     exact = blocked(spins, [decimation] * 4, seed=0, shifts=1)
+    # of a flow of two signs, which has taken the other one for every second lattice
+    signs = np.resize([1, -1], (50, 1, 1))
+    flow_of_two = [each._replace(fields=signs * each.fields) for each in passed]
+    assert all(
+        np.array_equal(of_its_fields(each, 1.0 * spins).fields, one.fields)
+        for each, one in zip(flow_of_two, passed)
+    )
     found = levels(spins, passed)
     assert [each.side for each in found] == [each.side for each in exact] == [16, 8, 4]
     for one, other in zip(found, exact):

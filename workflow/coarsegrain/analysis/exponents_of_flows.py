@@ -1,13 +1,17 @@
 """What a flow passes on, put to the test of RG that every map is put to.
 
 The signs of the fields on each scale are coarse spins of the lattice that the fields were drawn
-from. Lattices of half the side would need a flow of their own, so matching cannot be told.
+from. Lattices of half the side would need a flow of their own, so matching cannot be told. A flow
+of two signs makes what it passes on of x or of −x; a map must be odd, so its fields get the sign
+with which they overlap with x. Block means of decorrelated fields are coarse spins without a flow.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
+from coarsegrain.analysis.total_correlation import decorrelated
 from coarsegrain.flows.flow import PassedOn
 from coarsegrain.rg.blocking import SMALLEST_SIDE, Level
 from coarsegrain.rg.coupling_operators import EVEN, ODD, Spins, operator_sums
@@ -29,3 +33,20 @@ def levels(spins: Spins, passed: Sequence[PassedOn]) -> list[Level]:
         sums = operator_sums(lattices, (*even, *odd))[:, None]
         found.append(Level(lattices.shape[1], sums[..., : len(even)], sums[..., len(even) :]))
     return found
+
+
+def linear_block_means(fields: npt.NDArray[np.float64]) -> list[PassedOn]:
+    """What no flow but a linear map would pass on: block means of decorrelated fields (n, L, L)."""
+    found, y = [], decorrelated(fields).fields
+    none = np.full(len(fields), np.nan)
+    for scale in range(1, y.shape[1].bit_length()):
+        y = (y[:, ::2, ::2] + y[:, 1::2, ::2] + y[:, ::2, 1::2] + y[:, 1::2, 1::2]) / 2
+        found.append(PassedOn(scale, y, none))
+    return found
+
+
+def of_its_fields(passed: PassedOn, fields: npt.NDArray[np.float64]) -> PassedOn:
+    """What was made of fields x (n, L, L) or of −x, with the sign of x: Σ y x > 0, site by site."""
+    step = 2**passed.scale
+    overlap = (passed.fields * fields[:, ::step, ::step]).sum(axis=(1, 2))
+    return passed._replace(fields=passed.fields * np.sign(overlap)[:, None, None])

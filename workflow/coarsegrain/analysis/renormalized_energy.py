@@ -26,6 +26,9 @@ from coarsegrain.rg.small_matrices import solution
 
 Array = npt.NDArray[np.float64]
 
+#: The local operator that a free field's energy does not have.
+QUARTIC = "y⁴"
+
 
 class Mean(NamedTuple):
     """A mean over samples, its standard error, and their standard deviation, in nats."""
@@ -98,7 +101,7 @@ def local_operators(fields: Array) -> dict[str, Array]:
         straight = fields * (down + np.roll(fields, 1, axis=2))
         diagonal = fields * (np.roll(down, 1, axis=2) + np.roll(down, -1, axis=2))
         found |= {"y y' nearest": straight, "y y' diagonal": diagonal}
-    found["y⁴"] = square**2
+    found[QUARTIC] = square**2
     return {name: np.asarray(each.sum(axis=(1, 2))) for name, each in found.items()}
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from coarsegrain.analysis.exponents_of_flows import levels
+from coarsegrain.analysis.exponents_of_flows import levels, linear_block_means, of_its_fields
 from coarsegrain.analysis.gradient_patterns import Pattern, decorrelation, gradient_patterns
 from coarsegrain.analysis.map_exponents import controls, exponent_rows, exponent_table
 from coarsegrain.analysis.renormalized_energy import (
+    QUARTIC,
     fitted_couplings,
     local_operators,
     renormalized_energy,
@@ -24,7 +25,7 @@ from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.ising.dual import DualIsing
 from coarsegrain.ising.observables import Spins
 from coarsegrain.rg.block_maps import BlockMap, decimation, majority
-from coarsegrain.rg.blocking import blocked
+from coarsegrain.rg.blocking import Level, blocked
 from coarsegrain.storage.lattices import read_lattices
 from coarsegrain.storage.tables import write_table
 from coarsegrain.threads import use_threads
@@ -33,8 +34,12 @@ from pipeline.stage import Input, Output, Spec, run
 DIGITS = 9
 #: What a flow's own map is called among the maps.
 OWN = "passed on"
+#: The same without the flow's couplings, of which it could be made.
+LINEAR = "linear block means"
 #: Maps of the same lattices that every flow is put beside.
 OTHERS: dict[str, BlockMap] = {"majority": majority, "decimation": decimation}
+#: Of so many samples, that of the smallest mean is the example: regions of either sign.
+SHOWN = 50
 Rows = Iterator[dict[str, Any]]
 
 
@@ -79,8 +84,14 @@ def main(
         partial(_latents, q, seed=spec["sign_seed"]), fields[: spec["patterns"]]
     )
     write(patterns, _patterns(responses, decorrelation(fields)))
-    write(examples, _of_first(of_exact))
-    write_table(exponents, _exponents(spins, of_exact[1:], dual.beta, spec))
+    if not isinstance(q, SublatticeFlow):
+        of_exact[1:] = [of_its_fields(each, fields) for each in of_exact[1:]]
+    write(examples, _of_one(of_exact, int(np.abs(fields[:SHOWN].mean(axis=(1, 2))).argmin())))
+    known = {
+        OWN: levels(spins, of_exact[1:]),
+        LINEAR: levels(spins, linear_block_means(fields)),
+    }
+    write_table(exponents, _exponents(spins, known, dual.beta, spec))
 
 
 def _latents(q: Flow, fields: Array, seed: int) -> Array:
@@ -119,14 +130,18 @@ def _energies(exact: list[PassedOn], fresh: list[PassedOn], log_p: Array) -> Row
 
 def _couplings(exact: list[PassedOn]) -> Rows:
     for scale, fields, log_q in exact:
-        found = fitted_couplings(-log_q, local_operators(fields))
+        operators = local_operators(fields)
+        found = fitted_couplings(-log_q, operators)
+        quadratic = {name: each for name, each in operators.items() if name != QUARTIC}
+        without = fitted_couplings(-log_q, quadratic)
         for name, value in found.of_operators.items():
             yield {
                 "scale": 2**scale,
                 "operator": name,
                 "coupling_nats": value,
                 "coupling_error": found.errors[name],
-                "r2_of_all": found.explained,
+                "r2": found.explained,
+                "r2_quadratic": without.explained,
             }
 
 
@@ -145,22 +160,23 @@ def _patterns(responses: list[Pattern], whitening: Array) -> Rows:
             }
 
 
-def _of_first(exact: list[PassedOn]) -> Rows:
+def _of_one(exact: list[PassedOn], sample: int) -> Rows:
     for scale, fields, _ in exact:
-        for (row, column), value in np.ndenumerate(fields[0]):
+        for (row, column), value in np.ndenumerate(fields[sample]):
             yield {"scale": 2**scale, "row": row, "column": column, "field": value}
 
 
 def _exponents(
-    spins: Spins, passed: list[PassedOn], beta: float, spec: dict[str, Any]
+    spins: Spins, of_fields: dict[str, list[Level]], beta: float, spec: dict[str, Any]
 ) -> pd.DataFrame:
-    by_map = {OWN: levels(spins, passed)}
-    for name, each in OTHERS.items():
-        steps = [each] * len(passed)
-        by_map[name] = blocked(spins, steps, seed=spec["tie_seed"], shifts=1)
-    known = controls(spins, by_map[OWN][0], beta)
+    steps = len(of_fields[LINEAR])
+    of_spins = {
+        name: blocked(spins, [each] * steps, seed=spec["tie_seed"], shifts=1)
+        for name, each in OTHERS.items()
+    }
+    known = controls(spins, of_fields[OWN][0], beta)
     tables = []
-    for name, of_map in by_map.items():
+    for name, of_map in (of_fields | of_spins).items():
         table = exponent_table(exponent_rows(name, of_map, known, [], spec["couplings"]))
         for column, value in reversed(spec["labels"]):
             table.insert(0, column, value)

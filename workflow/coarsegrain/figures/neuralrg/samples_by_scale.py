@@ -46,9 +46,10 @@ def samples_by_scale(table: pd.DataFrame) -> Figure:
     describe(
         figure,
         title=f"A sample, scale by scale, L = {first['L']}, T = {first['T']:.4g}",
-        note="One exact sample of the fields (blue −, red +) and what the first member of each "
-        "flow\nmakes of it; colours end at twice the root mean square, which stands below each\n"
-        "picture. First row: the fields themselves, on as few sites. An illustration.",
+        note="One exact sample of the fields (blue −, red +), of 50 that of the smallest mean, "
+        "and what\nthe first member of each flow makes of it; colours end at twice the root mean "
+        "square, which\nstands below each picture. First row: the fields themselves, on as few "
+        "sites. An illustration.",
     )
     return figure
 

@@ -42,8 +42,17 @@ def scales(table: pd.DataFrame) -> Figure:
     per_site.set_title("energy per site (nats)", loc="left")
     difference.set_title("exact less fresh samples (nats)", loc="left")
     beyond.set_title("told beyond a free field (nats)", loc="left")
-    for axes in (difference, beyond):
+    for axes, names in (
+        (difference, ["difference"]),
+        (beyond, ["beyond_free", "beyond_two_signs"]),
+    ):
         axes.axhline(0, color=GREY, lw=0.8)
+        ends = pd.concat(
+            table[f"{name}_nats"] + sign * table[f"{name}_error"]
+            for name in names
+            for sign in (1, -1)
+        )
+        axes.set_ylim(min(-LINEAR, 1.5 * ends.min()), max(LINEAR, 1.5 * ends.max()))
         axes.set_yscale("symlog", linthresh=LINEAR, linscale=0.6)
     for axes in (per_site, difference, beyond):
         axes.set_xticks(range(len(places)), [str(each) for each in places])
@@ -55,10 +64,10 @@ def scales(table: pd.DataFrame) -> Figure:
         title=f"Renormalized energy by scale, L = {first['L']}, T = {first['T']:.4g}",
         note=f"{in_words(table['member'].nunique(), 'member')} of each flow, a mark each; "
         f"{in_words(int(first['samples']), 'exact sample')} passed on by the flow, and as many of "
-        "its own; scale 1: the fields themselves. Left: filled over exact samples, hollow over the "
-        "flow's own.\nMiddle: 0 if the flow were exact; per lattice, bars: standard errors. Right: "
-        "⟨ln q − ln g⟩ of exact samples, g a free field with their covariance (hollow), and one "
-        "whose mean has two signs (filled): at or below 0 a free field\ntells as much of them. "
+        "its own; scale 1: the fields themselves. Left: filled over exact\nsamples, hollow over "
+        "the flow's own. Middle: 0 if the flow were exact; per lattice, bars: standard errors. "
+        "Right: ⟨ln q − ln g⟩ of exact samples, g a free field with their\ncovariance (hollow), or one "
+        "whose mean has two signs (filled): at or below 0 a free field tells as much of them. "
         f"Linear between ±{LINEAR}, logarithmic beyond.",
     )
     return figure
