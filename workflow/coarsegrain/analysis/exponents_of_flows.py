@@ -3,16 +3,16 @@
 The signs of the fields on each scale are coarse spins of the lattice that the fields were drawn
 from. Lattices of half the side would need a flow of their own, so matching cannot be told. A flow
 of two signs makes what it passes on of x or of −x; a map must be odd, so its fields get the sign
-with which they overlap with x. Block means of decorrelated fields are coarse spins without a flow.
+with which they overlap with x. Block means of fields that only the exact coupling matrix was taken
+from are coarse spins without any training.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from coarsegrain.analysis.total_correlation import decorrelated
-from coarsegrain.flows.flow import PassedOn
+from coarsegrain.flows.flow import Array, PassedOn
+from coarsegrain.ising.dual import DualIsing
 from coarsegrain.rg.blocking import SMALLEST_SIDE, Level
 from coarsegrain.rg.coupling_operators import EVEN, ODD, Spins, operator_sums
 
@@ -35,17 +35,17 @@ def levels(spins: Spins, passed: Sequence[PassedOn]) -> list[Level]:
     return found
 
 
-def linear_block_means(fields: npt.NDArray[np.float64]) -> list[PassedOn]:
-    """What no flow but a linear map would pass on: block means of decorrelated fields (n, L, L)."""
-    found, y = [], decorrelated(fields).fields
-    none = np.full(len(fields), np.nan)
-    for scale in range(1, y.shape[1].bit_length()):
+def linear_block_means(fields: Array, dual: DualIsing) -> list[PassedOn]:
+    """Block means of K^(−½) x of fields x (n, L, L): what an untrained flow passes on."""
+    found, y = [], dual.multiplied(fields, -0.5)
+    unknown = np.full(len(fields), np.nan)
+    for scale in range(1, dual.L.bit_length()):
         y = (y[:, ::2, ::2] + y[:, 1::2, ::2] + y[:, ::2, 1::2] + y[:, 1::2, 1::2]) / 2
-        found.append(PassedOn(scale, y, none))
+        found.append(PassedOn(scale, y, unknown))
     return found
 
 
-def of_its_fields(passed: PassedOn, fields: npt.NDArray[np.float64]) -> PassedOn:
+def of_its_fields(passed: PassedOn, fields: Array) -> PassedOn:
     """What was made of fields x (n, L, L) or of −x, with the sign of x: Σ y x > 0, site by site."""
     step = 2**passed.scale
     overlap = (passed.fields * fields[:, ::step, ::step]).sum(axis=(1, 2))

@@ -34,7 +34,7 @@ from pipeline.stage import Input, Output, Spec, run
 DIGITS = 9
 #: What a flow's own map is called among the maps.
 OWN = "passed on"
-#: The same without the flow's couplings, of which it could be made.
+#: What an untrained flow would pass on that passes block means on.
 LINEAR = "linear block means"
 #: Maps of the same lattices that every flow is put beside.
 OTHERS: dict[str, BlockMap] = {"majority": majority, "decimation": decimation}
@@ -89,7 +89,7 @@ def main(
     write(examples, _of_one(of_exact, int(np.abs(fields[:SHOWN].mean(axis=(1, 2))).argmin())))
     known = {
         OWN: levels(spins, of_exact[1:]),
-        LINEAR: levels(spins, linear_block_means(fields)),
+        LINEAR: levels(spins, linear_block_means(fields, dual)),
     }
     write_table(exponents, _exponents(spins, known, dual.beta, spec))
 

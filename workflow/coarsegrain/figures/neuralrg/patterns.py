@@ -27,7 +27,7 @@ def patterns(table: pd.DataFrame) -> Figure:
         for words, of_row in rows.items()
         for scale in scales
     }
-    largest = max(float(np.abs(each).max()) for each in means.values())
+    largest = max(float(np.nanmax(np.abs(each))) for each in means.values())
     figure = Figure(figsize=(3.2 + 2.0 * len(scales), 1.6 + 1.95 * len(rows)), layout="constrained")
     panels = figure.subplots(len(rows), len(scales), squeeze=False)
     for line, words in zip(panels, rows):

@@ -66,8 +66,8 @@ def scales(table: pd.DataFrame) -> Figure:
         f"{in_words(int(first['samples']), 'exact sample')} passed on by the flow, and as many of "
         "its own; scale 1: the fields themselves. Left: filled over exact\nsamples, hollow over "
         "the flow's own. Middle: 0 if the flow were exact; per lattice, bars: standard errors. "
-        "Right: ⟨ln q − ln g⟩ of exact samples, g a free field with their\ncovariance (hollow), or one "
-        "whose mean has two signs (filled): at or below 0 a free field tells as much of them. "
+        "Right: ⟨ln q − ln g⟩ of exact samples, g a free field with their\ncovariance (hollow), or "
+        "one whose mean has two signs (filled): at or below 0 a free field tells as much of them. "
         f"Linear between ±{LINEAR}, logarithmic beyond.",
     )
     return figure
