@@ -120,7 +120,8 @@ class SublatticeFlow:
         found: list[list[tuple[Array, Array]]] = [[] for _ in scales]
         for part in parts(len(fields)):
             w = self._matrix.times(to_blocks(fields[part.start : part.stop]), -1)
-            passed, log_slopes = [], []
+            passed: list[Array] = []
+            log_slopes: list[Blocks] = []
             for k in reversed(range(len(self._couplings))):
                 if (k + 1) % self.architecture.couplings == 0:  # a scale begins
                     log_slopes.append(np.zeros((len(w), LANES), dtype=np.float32))
@@ -163,7 +164,7 @@ class SublatticeFlow:
         log_q = np.empty((len(w), LANES), dtype=np.float32)
         base.log_density_of_latent(whole, self._modes, self._mean, log_q)
         squares = (of_blocks(w, self.L) ** 2).sum(axis=(1, 2)) - (some**2).sum(axis=1)
-        return log_q.reshape(-1) + (squares - some.shape[1] * _LOG_TWO_PI) / 2
+        return np.asarray(log_q.reshape(-1) + (squares - some.shape[1] * _LOG_TWO_PI) / 2)
 
     def _backwards(self, fields: Fields) -> Iterator[tuple[Blocks, Blocks]]:
         """Latent variables with two modes, and the couplings' Σ ln slope, part by part."""
