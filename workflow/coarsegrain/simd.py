@@ -18,6 +18,8 @@ from numba.core import cgutils
 from numba.extending import models, overload, register_model
 
 LANES = 32
+#: Numbers of a part of a vector: sums that need many vectors at once are kept in parts.
+PART = 8
 BIT = ir.IntType(1)
 INDEX = ir.IntType(32)
 # The functions below are called inside kernels, without the first argument of their definition.
@@ -25,18 +27,18 @@ intrinsic: Any = extending.intrinsic
 
 
 class Vector(types.Type):
-    """numba's type of ``LANES`` numbers of one floating-point type."""
+    """numba's type of ``LANES`` numbers of one floating-point type, or of ``PART``."""
 
-    def __init__(self, dtype: types.Float) -> None:
-        self.dtype = dtype
-        super().__init__(name=f"Vector({dtype}, {LANES})")
+    def __init__(self, dtype: types.Float, lanes: int = LANES) -> None:
+        self.dtype, self.lanes = dtype, lanes
+        super().__init__(name=f"Vector({dtype}, {lanes})")
 
 
 @register_model(Vector)
 class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, vector: Vector) -> None:
         number = manager.lookup(vector.dtype).get_value_type()
-        super().__init__(manager, vector, ir.VectorType(number, LANES))  # type: ignore[no-untyped-call]
+        super().__init__(manager, vector, ir.VectorType(number, vector.lanes))  # type: ignore[no-untyped-call]
 
 
 @intrinsic
@@ -53,11 +55,36 @@ def load(typing, array, start):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def store(typing, array, start, vector):  # type: ignore[no-untyped-def]
-    """Write to ``array[start : start + LANES]`` of a contiguous array."""
+def load_part(typing, array, start):  # type: ignore[no-untyped-def]
+    """The numbers ``array[start : start + PART]`` of a contiguous array."""
 
     def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        pointer = _address(context, builder, signature, arguments)
+        pointer = _address(context, builder, signature, arguments, PART)
+        value = builder.load(pointer)
+        value.align = _alignment(signature.args[0])
+        return value
+
+    return Vector(array.dtype, PART)(array, types.intp), code
+
+
+@intrinsic
+def broadcast(typing, array, at):  # type: ignore[no-untyped-def]
+    """A vector of numbers equal to ``array[at]`` of a contiguous array."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        number = builder.load(builder.gep(array.data, [arguments[1]]))
+        return _splatted(builder, number)
+
+    return Vector(array.dtype)(array, types.intp), code
+
+
+@intrinsic
+def store(typing, array, start, vector):  # type: ignore[no-untyped-def]
+    """Write a vector to ``array[start]``, ``array[start + 1]``, … of a contiguous array."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        pointer = _address(context, builder, signature, arguments, signature.args[2].lanes)
         builder.store(arguments[2], pointer).align = _alignment(signature.args[0])
         return context.get_dummy_value()
 
@@ -69,9 +96,7 @@ def splat(typing, number):  # type: ignore[no-untyped-def]
     """A vector of equal numbers."""
 
     def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        undefined = ir.Constant(ir.VectorType(arguments[0].type, LANES), ir.Undefined)
-        first = builder.insert_element(undefined, arguments[0], INDEX(0))
-        return builder.shuffle_vector(first, undefined, _indices([0] * LANES))
+        return _splatted(builder, arguments[0])
 
     return Vector(number)(number), code
 
@@ -103,7 +128,7 @@ def total(typing, vector):  # type: ignore[no-untyped-def]
     """Sum of a vector's numbers: its upper half onto its lower half, and so on."""
 
     def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        (value,), half = arguments, LANES // 2
+        (value,), half = arguments, signature.args[0].lanes // 2
         while half:
             lower = builder.shuffle_vector(value, value, _indices(range(half)))
             upper = builder.shuffle_vector(value, value, _indices(range(half, 2 * half)))
@@ -294,11 +319,19 @@ _arithmetic(operator.mul, "fmul")
 _arithmetic(operator.truediv, "fdiv")
 
 
-def _address(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+def _splatted(builder: Any, number: Any) -> Any:
+    undefined = ir.Constant(ir.VectorType(number.type, LANES), ir.Undefined)
+    first = builder.insert_element(undefined, number, INDEX(0))
+    return builder.shuffle_vector(first, undefined, _indices([0] * LANES))
+
+
+def _address(
+    context: Any, builder: Any, signature: Any, arguments: Any, lanes: int = LANES
+) -> Any:
     array = context.make_array(signature.args[0])(context, builder, arguments[0])
     first = builder.gep(array.data, [arguments[1]])
     number = context.get_value_type(signature.args[0].dtype)
-    return builder.bitcast(first, ir.VectorType(number, LANES).as_pointer())
+    return builder.bitcast(first, ir.VectorType(number, lanes).as_pointer())
 
 
 def _alignment(array: Any) -> int:

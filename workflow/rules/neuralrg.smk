@@ -29,9 +29,8 @@ use rule stage as train_patch_flow with:
         job="train_patch_flow/{variant}{flow}/member-{member}",
     wildcard_constraints:
         flow=any_of(EXPERIMENT.studies["neuralrg"].trained_by("train_patch_flow")),
-    threads: config["threads"]
     resources:
-        mem_mb=memory(3000),
+        mem_mb=memory(2000),
         runtime=TRAINING_MINUTES,
     params:
         **stage(

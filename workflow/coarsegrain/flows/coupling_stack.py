@@ -16,15 +16,11 @@ the same shape; of the k-th dense layer ``weight.k`` (couplings, 2, inputs, outp
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
-from torch.nn.functional import elu
 
 Array = npt.NDArray[Any]
 
@@ -85,98 +81,3 @@ def _alternating_masks(couplings: int, rng: np.random.Generator) -> npt.NDArray[
         else:
             kept[k, rng.permutation(VARIABLES)[: VARIABLES // 2]] = 1
     return kept
-
-
-@dataclass(frozen=True)
-class AffineCoupling:
-    """One coupling.
-
-    Attributes:
-        kept: (4,) m.
-        scale: (4,) a.
-        weights: of every dense layer, (2, inputs, outputs): net_s, net_t.
-        biases: of every dense layer, (2, 1, outputs).
-    """
-
-    kept: Tensor
-    scale: Tensor
-    weights: tuple[Tensor, ...]
-    biases: tuple[Tensor, ...]
-
-    def generate(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Towards the fields: (n, 4) to (n, 4), and ln e^s of every variable, (n, 4)."""
-        s, t = self._scale_and_shift(y)
-        return y * s.exp() + t, s
-
-    def inverse(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Towards the latents: (n, 4) to (n, 4), and ln e^(−s) of every variable, (n, 4)."""
-        s, t = self._scale_and_shift(y)
-        return (y - t) * (-s).exp(), -s
-
-    def _scale_and_shift(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        """(1 − m) s and (1 − m) t, (n, 4) each: 0 for the variables that are kept."""
-        h = (self.kept * y).expand(2, -1, -1)  # one product for both nets
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1]):
-            h = elu(torch.baddbmm(bias, h, weight))
-        s, t = torch.baddbmm(self.biases[-1], h, self.weights[-1]).unbind()
-        changed = 1 - self.kept
-        return changed * self.scale * s.tanh(), changed * t
-
-
-class CouplingStack:
-    """The bijector of a layer.
-
-    Args:
-        arrays: by name, see the module.
-        dtype: of the numbers and of all that is computed.
-        device: where they lie.
-    """
-
-    def __init__(
-        self, arrays: Mapping[str, Array], *, dtype: torch.dtype, device: torch.device
-    ) -> None:
-        self._tensors = {
-            name: torch.tensor(array, dtype=dtype, device=device).requires_grad_(name != "kept")
-            for name, array in arrays.items()
-        }
-
-    def parameters(self) -> list[Tensor]:
-        """All that is learned."""
-        return [tensor for tensor in self._tensors.values() if tensor.requires_grad]
-
-    def arrays(self) -> dict[str, Array]:
-        """The arrays by name: uint8 masks, all else rounded to float32."""
-        return {
-            name: tensor.detach().cpu().numpy().astype("uint8" if name == "kept" else "float32")
-            for name, tensor in self._tensors.items()
-        }
-
-    def couplings(self) -> list[AffineCoupling]:
-        """The couplings, in the order from latents to fields."""
-        each = {name: tensor.unbind() for name, tensor in self._tensors.items()}
-        dense_layers = range(sum(name.startswith("weight.") for name in each))
-        return [
-            AffineCoupling(
-                each["kept"][c],
-                each["scale"][c],
-                tuple(each[f"weight.{k}"][c] for k in dense_layers),
-                tuple(each[f"bias.{k}"][c] for k in dense_layers),
-            )
-            for c in range(len(each["kept"]))
-        ]
-
-    def generate(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Towards the fields: (n, 4) to (n, 4), and ln |det| of the Jacobian, (n,)."""
-        y, log_scale = z, torch.zeros_like(z)
-        for coupling in self.couplings():
-            y, s = coupling.generate(y)
-            log_scale = log_scale + s
-        return y, log_scale.sum(-1)
-
-    def inverse(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Towards the latents: (n, 4) to (n, 4), and ln |det| of the Jacobian, (n,)."""
-        z, log_scale = y, torch.zeros_like(y)
-        for coupling in reversed(self.couplings()):
-            z, s = coupling.inverse(z)
-            log_scale = log_scale + s
-        return z, log_scale.sum(-1)

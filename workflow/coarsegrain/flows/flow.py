@@ -10,6 +10,22 @@ Array = npt.NDArray[np.float64]
 Fields = npt.NDArray[np.floating]
 
 
+#: Streams of random words: latent variables for training, and for fresh samples.
+TRAINING, FRESH = 0, 1
+
+
+class Step(NamedTuple):
+    """A loss and its gradient.
+
+    Attributes:
+        loss: (samples,) ln q(x) + E(x) in nats.
+        gradient: (size,) of its mean.
+    """
+
+    loss: Array
+    gradient: Array
+
+
 @dataclass(frozen=True)
 class Drawn:
     """Samples of a flow.

@@ -21,6 +21,7 @@ class PatchArchitecture:
         couplings: in every bijector.
         hidden: units in every hidden layer of a coupling's nets.
         depth: number of scales, the finest ones; all log₂ L if None.
+        symmetric: whether q is even, ½ [q₀(x) + q₀(−x)], or q₀.
     Raises:
         ValueError: a number is out of range.
     """
@@ -29,6 +30,7 @@ class PatchArchitecture:
     couplings: int = 10
     hidden: tuple[int, ...] = (10, 10, 10)
     depth: int | None = None
+    symmetric: bool = True
 
     def __post_init__(self) -> None:
         """Check the numbers."""

@@ -11,133 +11,116 @@ bijector (``coupling_stack``), which all its patches share. As the energy is eve
     q(x) = ½ [q₀(x) + q₀(−x)],
 
 of which a sample is one of q₀ with a random sign.
+
+All is computed in float32 by kernels that have an order of their own, so all processors give the
+same bits.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from coarsegrain.flows.coupling_stack import CouplingStack, array_shapes
-from coarsegrain.flows.flow import Array, Drawn, Fields
+from coarsegrain.flows.blocks import Blocks, blocks_of, of_blocks, parts, to_blocks
+from coarsegrain.flows.dual_energy import Energy
+from coarsegrain.flows.flow import FRESH, TRAINING, Array, Drawn, Fields, PassedOn, Step
+from coarsegrain.flows.kernels.base import fill_with_normal_numbers
+from coarsegrain.flows.kernels.patches import HALF, PatchLayer, transform, transform_gradient
 from coarsegrain.flows.patch_architecture import PatchArchitecture, Weights, check_weights
-from coarsegrain.flows.patches import layers_of_patches
+from coarsegrain.flows.patch_parameters import PatchParameters
+from coarsegrain.simd import LANES
+from coarsegrain.vector_math import exponentials, logarithms
 
-#: From the variables of patches (n, 4) to others, and ln |det| of the Jacobian, (n,).
-Bijector = Callable[[Tensor], tuple[Tensor, Tensor]]
+_LOG_TWO_PI = math.log(2 * math.pi)
+#: Where nothing is kept.
+_NO_ROOM = np.empty((0, 0), dtype=np.float32)
 
-#: Sites that are computed at once outside of training: bounds the memory.
-SITES = 2**18
+
+class _Scale(NamedTuple):
+    """What is left of fields at a scale: variables (blocks, sites LANES), ln q₀ (blocks, LANES)."""
+
+    x: Blocks
+    log_q0: Array
 
 
 class PatchFlow:
     """A flow, with parameters that can be trained.
 
-    Args:
+    Attributes:
         architecture: its shape.
-        weights: all its numbers by name, from ``starting_weights`` or another flow's ``weights()``.
-        dtype: in which all is computed, float64 or float32.
-        device: on which.
-    Raises:
-        ValueError: the weights are not those of this architecture.
+        parameters: (size,) float64, all that is learned; call ``refresh`` after a change.
     """
 
-    def __init__(
-        self,
-        architecture: PatchArchitecture,
-        weights: Weights,
-        *,
-        dtype: torch.dtype = torch.float64,
-        device: str = "cpu",
-    ) -> None:
+    def __init__(self, architecture: PatchArchitecture, weights: Weights) -> None:
+        """Make a flow.
+
+        Args:
+            architecture: its shape.
+            weights: all its numbers by name, from ``starting_weights`` or another flow's
+                ``weights()``.
+        Raises:
+            ValueError: the weights are not those of this architecture.
+        """
         check_weights(architecture, weights)
         self.architecture = architecture
-        self._dtype, self._device = dtype, torch.device(device)
-        layers = layers_of_patches(architecture.L, architecture.scales)
-        self._sites = [torch.tensor(each.reshape(-1), device=self._device) for each in layers]
-        names = array_shapes(architecture.couplings, architecture.hidden)
-        self._stacks = [
-            CouplingStack(
-                {name: weights[f"{k}.{name}"] for name in names}, dtype=dtype, device=self._device
-            )
-            for k in range(architecture.layers)
-        ]
+        self._numbers = PatchParameters(architecture, weights)
+        self.parameters = np.empty(self._numbers.size)
+        for name, view in self._numbers.views(self.parameters).items():
+            view[:] = weights[name]
+        self.refresh()
 
     @property
     def L(self) -> int:
         """Side of the lattice."""
         return self.architecture.L
 
-    def parameters(self) -> list[Tensor]:
-        """All that is learned, as leaves for an optimizer."""
-        return [each for stack in self._stacks for each in stack.parameters()]
+    def refresh(self) -> None:
+        """Take over changed parameters."""
+        self._layers = self._numbers.layers(self.parameters)
 
     def weights(self) -> dict[str, npt.NDArray[Any]]:
         """All numbers by name: uint8 masks, all else rounded to float32."""
-        return {
-            f"{k}.{name}": array
-            for k, stack in enumerate(self._stacks)
-            for name, array in stack.arrays().items()
-        }
+        found = self._numbers.masks | self._numbers.views(self.parameters.astype(np.float32))
+        return {name: found[name].copy() for name in self.architecture.array_shapes()}
 
-    def generate(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Fields of latents: x (n, L, L), and ln |det ∂x/∂z| (n,)."""
-        bijectors = [stack.generate for stack in self._stacks]
-        return _through_layers(z, self._sites[::-1], bijectors[::-1])
+    def views(self, array: Array) -> dict[str, Array]:
+        """Parameters (size,), or derivatives by them, by name: views of the array."""
+        return self._numbers.views(array)
 
-    def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Latents of fields: z (n, L, L), and ln |det ∂z/∂x| (n,)."""
-        return _through_layers(x, self._sites, [stack.inverse for stack in self._stacks])
-
-    def log_density_of(self, x: Tensor) -> Tensor:
-        """ln q(x) (n,) in nats of fields (n, L, L), with gradients."""
-        return _mixed(self._log_q0(x), self._log_q0(-x))
-
-    def draw_with_gradient(
-        self, number: int, *, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        """Samples x (number, L, L) and ln q(x) (number,), as functions of the parameters.
-
-        Args:
-            number: of samples.
-            generator: draws them; on the flow's device.
-        """
-        shape, device = (number, self.L, self.L), self._device
-        z = torch.randn(shape, generator=generator, dtype=self._dtype, device=device)
-        up = torch.randint(2, (number,), generator=generator, device=device)
-        return self._samples(z, 2 * up - 1)
+    # Samples
 
     def draw(self, number: int, *, seed: int) -> Drawn:
-        """Independent samples of q, and ln q, computed in the flow's precision.
-
-        The same for the same number and seed.
-        """
-        rng = np.random.default_rng(seed)
-        drawn = Drawn(np.empty((number, self.L, self.L)), np.empty(number))
-        for block in self._blocks(number):
-            z = rng.standard_normal(drawn.fields[block].shape)
-            signs = rng.choice([-1, 1], len(z))
-            with torch.no_grad():
-                x, log_q = self._samples(self._tensor(z), self._tensor(signs))
-            drawn.fields[block], drawn.log_q[block] = x.cpu().numpy(), log_q.cpu().numpy()
-        return drawn
+        """Independent samples of q, and ln q: the same for the same number and seed."""
+        fields, log_q, rng = [], [], np.random.default_rng(seed)
+        for part in parts(number):
+            x = self._latent(blocks_of(len(part)), FRESH, 0, part.start // LANES, seed)
+            log_q0 = _log_normal(x)
+            log_q0 -= _through(self._layers[::-1], x, inverse=False)
+            if self.architecture.symmetric:
+                up = rng.random(log_q0.shape) < 0.5
+                signs = np.where(up, np.float32(1), np.float32(-1))
+                log_q0 = _mixed(log_q0, self._log_q0(-x))
+                x = _times(x, signs)
+            fields.append(of_blocks(x, self.L))
+            log_q.append(log_q0.reshape(-1))
+        return Drawn(np.concatenate(fields)[:number], np.concatenate(log_q)[:number])
 
     def log_density(self, fields: Fields) -> Array:
-        """ln q(x) (n,) in nats of fields (n, L, L), computed in the flow's precision.
+        """ln q(x) (n,) in nats of fields (n, L, L).
 
         Raises:
             ValueError: the fields have another shape.
         """
         self._check(fields)
-        log_q = np.empty(len(fields))
-        for block in self._blocks(len(fields)):
-            with torch.no_grad():
-                log_q[block] = self.log_density_of(self._tensor(fields[block])).cpu().numpy()
-        return log_q
+        found = []
+        for part in parts(len(fields)):
+            x = to_blocks(fields[part.start : part.stop])
+            log_q = self._log_q0(x.copy())
+            if self.architecture.symmetric:
+                log_q = _mixed(log_q, self._log_q0(-x))
+            found.append(log_q.reshape(-1))
+        return np.concatenate(found)[: len(fields)]
 
     def latents(self, fields: Fields, *, seed: int) -> Array:
         """Latents of fields (n, L, L), of x or of −x: see ``Flow``.
@@ -147,17 +130,69 @@ class PatchFlow:
         Raises:
             ValueError: the fields have another shape.
         """
+        return self._scales(fields, seed=seed)[0][0]
+
+    def passed_on(self, fields: Fields, *, seed: int) -> list[PassedOn]:
+        """What the layers of scales 0 … s − 1 pass on, s = 1 … depth, of fields (n, L, L).
+
+        Its density is that of the flow that the coarser layers make on its sites. See ``Flow``; the
+        sign is that of ``latents``.
+
+        Raises:
+            ValueError: the fields have another shape.
+        """
+        scales = self._scales(fields, seed=seed)[1:]
+        return [PassedOn(s, x, log_q) for s, (x, log_q) in enumerate(scales, 1)]
+
+    def _scales(self, fields: Fields, *, seed: int) -> list[tuple[Array, Array]]:
+        """Latents and ln q₀ of the fields, and the same of what each scale passes on."""
         self._check(fields)
-        uniform = np.random.default_rng(seed).random(len(fields))
-        found = np.empty(fields.shape)
-        for block in self._blocks(len(fields)):
-            x = self._tensor(fields[block])
-            with torch.no_grad():
-                (z, log_det), (reverse, log_det_reverse) = self.inverse(x), self.inverse(-x)
-                odds = _log_normal(z) + log_det - _log_normal(reverse) - log_det_reverse
-            up = self._tensor(uniform[block]) < torch.sigmoid(odds)
-            found[block] = torch.where(up[:, None, None], z, reverse).cpu().numpy()
-        return found
+        rng, found = np.random.default_rng(seed), []
+        for part in parts(len(fields)):
+            x = to_blocks(fields[part.start : part.stop])
+            scales = self._inverse(x.copy())
+            if self.architecture.symmetric:
+                reverse = self._inverse(-x)
+                uniform = rng.random(scales[0].log_q0.shape)
+                share = 1 - _share(scales[0].log_q0, reverse[0].log_q0)
+                pairs = zip(scales, reverse, strict=True)
+                scales = [_chosen(uniform < share, *pair) for pair in pairs]
+            sides = (self.L >> s for s in range(len(scales)))
+            found.append(
+                [(of_blocks(s.x, side), s.log_q0.reshape(-1)) for s, side in zip(scales, sides)]
+            )
+        n = len(fields)
+        return [
+            (np.concatenate([x for x, _ in each])[:n], np.concatenate([q for _, q in each])[:n])
+            for each in zip(*found, strict=True)
+        ]
+
+    def _inverse(self, x: Blocks) -> list[_Scale]:
+        """Latents of fields, with ln q₀; then of every scale what is passed on, with ln q₀."""
+        L = self.L
+        passed, log_dets = [], []
+        for scale in range(self.architecture.scales):
+            layers = self._layers[2 * scale : 2 * scale + 2]
+            log_dets.append(_through(layers, x, inverse=True))
+            passed.append(_coarse(x, L, scale + 1))
+        found, log_det = [], np.zeros_like(log_dets[0])
+        for scale in range(self.architecture.scales, -1, -1):  # from ln N of the last latents on
+            if scale < len(log_dets):
+                log_det += log_dets[scale]
+            fields = passed[scale - 1] if scale else x
+            found.append(_Scale(fields, _log_normal(_coarse(x, L, scale)) + log_det))
+        return found[::-1]
+
+    def _log_q0(self, x: Blocks) -> Array:
+        """ln q₀ (blocks, LANES) of fields, which become their latents."""
+        log_det = _through(self._layers, x, inverse=True)
+        return _log_normal(x) + log_det
+
+    def _latent(self, blocks: int, stream: int, step: int, first: int, seed: int) -> Blocks:
+        z = np.empty((blocks, self.L**2 * LANES), dtype=np.float32)
+        key = np.uint64(seed & 0xFFFFFFFF), np.uint64((seed >> 32) & 0xFFFFFFFF)
+        fill_with_normal_numbers(z, first, stream, step, *key)
+        return z
 
     def _check(self, fields: Fields) -> None:
         L = self.L
@@ -167,43 +202,113 @@ class PatchFlow:
                 f"they must be (n, {L}, {L})."
             )
 
-    def _samples(self, z: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
-        """Samples of q and ln q, from latents (n, L, L) and signs (n,)."""
-        x, log_det = self.generate(z)
-        log_q = _mixed(_log_normal(z) - log_det, self._log_q0(-x))
-        return signs[:, None, None] * x, log_q
+    # The loss
 
-    def _log_q0(self, x: Tensor) -> Tensor:
-        z, log_det = self.inverse(x)
-        return _log_normal(z) + log_det
+    def step(
+        self, samples: int, energy: Energy, *, step: int, seed: int, path: bool = False
+    ) -> Step:
+        """The loss of fresh samples, ln q(x) + E(x), and its gradient along their paths x(z).
 
-    def _blocks(self, number: int) -> Iterator[slice]:
-        size = max(1, SITES // self.L**2)
-        return (slice(start, start + size) for start in range(0, number, size))
+        Loss and gradient are even, so all samples have the sign +.
 
-    def _tensor(self, array: npt.NDArray[Any]) -> Tensor:
-        return torch.tensor(array, dtype=self._dtype, device=self._device)
+        Args:
+            samples: a multiple of 32.
+            energy: of the target.
+            step: number of the step: every one has random numbers of its own.
+            seed: of all of them.
+            path: leave out what the parameters do to ln q at fixed x, which has the mean 0.
+        """
+        blocks, layers = samples // LANES, self._layers
+        of_layers = self._numbers.gradients()
+        x, kept = self._latent(blocks, TRAINING, step, 0, seed), self._kept(blocks)
+        log_q = _log_normal(x)
+        log_q -= _through(layers[::-1], x, inverse=False, kept=kept[::-1])
+        loss, gx = energy(x)
+        share = np.zeros_like(log_q)  # of q₀(−x) in q
+        if self.architecture.symmetric:
+            z, kept_there = -x, self._kept(blocks)
+            log_det = _through(layers, z, inverse=True, kept=kept_there)
+            reverse = _log_normal(z) + log_det
+            share, log_q = _share(log_q, reverse), _mixed(log_q, reverse)
+            gx -= self._score(z, kept_there, share, of_layers, learn=not path)
+        if path:
+            z, kept_there = x.copy(), self._kept(blocks)
+            _through(layers, z, inverse=True, kept=kept_there)
+            gx += self._score(z, kept_there, 1 - share, of_layers, learn=False)
+        weight = np.zeros_like(share) if path else share - 1
+        for layer, before, g in zip(layers, kept, of_layers, strict=True):
+            transform_gradient(layer, x, False, before, gx, weight.astype(np.float32), True, g)
+        gradient = self._numbers.gradient(of_layers) / samples
+        return Step(loss + log_q.reshape(-1), gradient)
+
+    def _score(
+        self, z: Blocks, kept: list[Blocks], weight: Array, of_layers: list[Array], *, learn: bool
+    ) -> Blocks:
+        """Derivatives of weight · ln q₀(x) by x, of latents z of x, which become x.
+
+        Args:
+            z: (blocks, N LANES).
+            kept: of the layers' inverse.
+            weight: (blocks, LANES).
+            of_layers: to which derivatives by the layers' numbers are added, if wanted.
+            learn: whether they are.
+        """
+        weight = weight.astype(np.float32)
+        gx = _times(-z, weight)
+        for layer, before, g in reversed(list(zip(self._layers, kept, of_layers, strict=True))):
+            transform_gradient(layer, z, True, before, gx, weight, learn, g)
+        return gx
+
+    def _kept(self, blocks: int) -> list[Blocks]:
+        """For the variables that each layer's couplings change, as they were."""
+        shapes = [
+            (len(layer.order), blocks * len(layer.sites) * HALF * LANES) for layer in self._layers
+        ]
+        return [np.empty(shape, dtype=np.float32) for shape in shapes]
 
 
-def _through_layers(
-    fields: Tensor, sites_of_layers: Sequence[Tensor], bijectors: Sequence[Bijector]
-) -> tuple[Tensor, Tensor]:
-    """Apply layers one after the other, each to all patches of all lattices at once."""
-    n = len(fields)
-    x, log_det = fields.reshape(n, -1), fields.new_zeros(n)
-    for sites, bijector in zip(sites_of_layers, bijectors, strict=True):
-        patches, change = bijector(x.index_select(1, sites).reshape(-1, 4))
-        x = x.index_copy(1, sites, patches.reshape(n, -1))
-        log_det = log_det + change.reshape(n, -1).sum(1)
-    return x.reshape(fields.shape), log_det
+def _through(
+    layers: list[PatchLayer], x: Blocks, *, inverse: bool, kept: list[Blocks] | None = None
+) -> Array:
+    """Apply layers one after the other, in place; ln |det| of the Jacobian, (blocks, LANES)."""
+    log_det = np.zeros((len(x), LANES), dtype=np.float32)
+    for k, layer in enumerate(layers):
+        room = _NO_ROOM if kept is None else kept[k]
+        transform(layer, x, inverse, kept is not None, room, log_det)
+    return log_det.astype(np.float64)
 
 
-def _log_normal(z: Tensor) -> Tensor:
-    """ln N(z; 0, 1) of every lattice, (n,)."""
-    flat = z.reshape(len(z), -1)
-    return -(flat**2).sum(1) / 2 - flat.shape[1] / 2 * math.log(2 * math.pi)
+def _times(x: Blocks, factors: npt.NDArray[np.float32]) -> Blocks:
+    """Variables times a factor (blocks, LANES) of their sample."""
+    return (x.reshape(len(x), -1, LANES) * factors[:, None]).reshape(x.shape)
 
 
-def _mixed(log_q0: Tensor, log_q0_reversed: Tensor) -> Tensor:
-    """ln ½ [q₀(x) + q₀(−x)], (n,)."""
-    return torch.logaddexp(log_q0, log_q0_reversed) - math.log(2)
+def _coarse(x: Blocks, L: int, scale: int) -> Blocks:
+    """Variables of the sites whose row and column 2^scale divides."""
+    step = 1 << scale
+    sites = x.reshape(len(x), L, L, LANES)[:, ::step, ::step]
+    return np.ascontiguousarray(sites).reshape(len(x), -1)
+
+
+def _chosen(up: npt.NDArray[np.bool_], scale: _Scale, reverse: _Scale) -> _Scale:
+    """Of two ways of the same samples one each, by (blocks, LANES)."""
+    shape = len(scale.x), -1, LANES
+    x = np.where(up[:, None], scale.x.reshape(shape), reverse.x.reshape(shape))
+    return _Scale(x.reshape(scale.x.shape), np.where(up, scale.log_q0, reverse.log_q0))
+
+
+def _log_normal(z: Blocks) -> Array:
+    """ln N(z; 0, 1) of every sample, (blocks, LANES)."""
+    flat = z.reshape(len(z), -1, LANES).astype(np.float64)
+    return np.asarray(-(flat * flat).sum(axis=1) / 2 - flat.shape[1] / 2 * _LOG_TWO_PI)
+
+
+def _mixed(log_q0: Array, reverse: Array) -> Array:
+    """ln ½ [q₀(x) + q₀(−x)]."""
+    apart = exponentials(-np.abs(log_q0 - reverse))
+    return np.asarray(np.maximum(log_q0, reverse) + logarithms((1 + apart) / 2))
+
+
+def _share(log_q0: Array, reverse: Array) -> Array:
+    """Share of q₀(−x) in q₀(x) + q₀(−x)."""
+    return 1 / (1 + exponentials(log_q0 - reverse).astype(np.float64))

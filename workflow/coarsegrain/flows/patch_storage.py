@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
-import torch
 
 from coarsegrain.flows.patch_architecture import PatchArchitecture
 from coarsegrain.flows.patch_flow import PatchFlow
@@ -28,6 +27,7 @@ def write_patch_flow(path: Path, flow: PatchFlow, metadata: Mapping[str, str]) -
         "couplings": str(architecture.couplings),
         "hidden": " ".join(map(str, architecture.hidden)),
         "depth": str(architecture.scales),
+        "symmetric": "yes" if architecture.symmetric else "no",
     }
     write_weights(path, flow.weights(), {**metadata, **shape, "kind": KIND})
 
@@ -35,7 +35,7 @@ def write_patch_flow(path: Path, flow: PatchFlow, metadata: Mapping[str, str]) -
 def patch_flow_of(
     tensors: Mapping[str, npt.NDArray[Any]], metadata: Mapping[str, str]
 ) -> PatchFlow:
-    """The flow of a file's arrays and metadata, in float32.
+    """The flow of a file's arrays and metadata.
 
     Raises:
         KeyError: something is missing.
@@ -45,5 +45,5 @@ def patch_flow_of(
         raise ValueError(f"its kind is {metadata['kind']}.")
     hidden = tuple(map(int, metadata["hidden"].split()))
     L, couplings, depth = (int(metadata[name]) for name in ("L", "couplings", "depth"))
-    architecture = PatchArchitecture(L, couplings, hidden, depth)
-    return PatchFlow(architecture, tensors, dtype=torch.float32)
+    symmetric = {"yes": True, "no": False}[metadata["symmetric"]]
+    return PatchFlow(PatchArchitecture(L, couplings, hidden, depth, symmetric), tensors)

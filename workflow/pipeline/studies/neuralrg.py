@@ -212,7 +212,6 @@ class NeuralRG(Study):
                 "records": min(50, settings["steps"]),
                 "start_seed": self.seed("start", **of_it),
                 "sample_seed": self.seed("samples", **of_it),
-                "threads": self.config["threads"],
             }
         )
 

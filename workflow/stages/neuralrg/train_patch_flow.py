@@ -1,16 +1,14 @@
 """Rule train_patch_flow: train one flow by patches, as its authors do."""
 
-import torch
-
+from coarsegrain.flows.dual_energy import dual_energy
 from coarsegrain.flows.patch_architecture import PatchArchitecture, starting_weights
 from coarsegrain.flows.patch_flow import PatchFlow
 from coarsegrain.flows.patch_storage import write_patch_flow
 from coarsegrain.flows.training.loop import train
-from coarsegrain.flows.training.patches import PatchTrainer, dual_energy
+from coarsegrain.flows.training.patches import PatchTrainer
 from coarsegrain.flows.training.settings import TrainingSettings
 from coarsegrain.ising.dual import DualIsing
 from coarsegrain.storage.tables import write_table
-from coarsegrain.threads import use_threads
 from pipeline.checkpoints import all_checkpoints, checkpoint_file
 from pipeline.progress import reporter
 from pipeline.spec import canonical_json
@@ -25,19 +23,16 @@ def main(
 
     Spec: flow, member (the first columns of the history); architecture (L, couplings, hidden,
     depth); beta; settings (see TrainingSettings); weight_decay; records (of the history);
-    start_seed, sample_seed; threads.
+    start_seed, sample_seed.
     """
-    use_threads(spec["threads"])
-    torch.set_num_threads(spec["threads"])
-    torch.set_flush_denormal(True)
     shape = dict(spec["architecture"])
     architecture = PatchArchitecture(**{**shape, "hidden": tuple(shape["hidden"])})
     dual = DualIsing(architecture.L, spec["beta"])
     weights = starting_weights(architecture, seed=spec["start_seed"])
-    trained = PatchFlow(architecture, weights, dtype=torch.float32)
+    trained = PatchFlow(architecture, weights)
     trainer = PatchTrainer(
         trained,
-        dual_energy(dual.spectrum, dtype=torch.float32),
+        dual_energy(dual.spectrum),
         seed=spec["sample_seed"],
         weight_decay=spec["weight_decay"],
     )
