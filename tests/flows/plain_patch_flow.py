@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.functional import elu
 
 from coarsegrain.flows.coupling_stack import array_shapes
-from coarsegrain.flows.patch_architecture import PatchArchitecture, Weights
+from coarsegrain.flows.patch_architecture import PatchArchitecture, Weights, starting_weights
 from coarsegrain.flows.patches import layers_of_patches
 
 Array = npt.NDArray[Any]
@@ -108,7 +109,7 @@ class PlainPatchFlow:
             name: torch.tensor(array, dtype=dtype).requires_grad_(not name.endswith("kept"))
             for name, array in weights.items()
         }
-        self._stacks = _stacks(architecture, self.tensors)
+        self.stacks = _stacks(architecture, self.tensors)
         layers = layers_of_patches(architecture.L, architecture.scales)
         self._sites = [torch.tensor(each.reshape(-1)) for each in layers]
 
@@ -118,13 +119,13 @@ class PlainPatchFlow:
 
     def generate(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Fields of latents: x (n, L, L), and ln |det ∂x/∂z| (n,)."""
-        bijectors = [stack.generate for stack in self._stacks]
+        bijectors = [stack.generate for stack in self.stacks]
         return _through_layers(z, self._sites[::-1], bijectors[::-1])
 
     def inverse(self, x: Tensor, *, scales: int | None = None) -> tuple[Tensor, Tensor]:
         """Latents of fields, or what the finest scales make of them, and ln |det| (n,)."""
         end = None if scales is None else 2 * scales
-        bijectors = [stack.inverse for stack in self._stacks[:end]]
+        bijectors = [stack.inverse for stack in self.stacks[:end]]
         return _through_layers(x, self._sites[:end], bijectors)
 
     def log_q0(self, x: Tensor) -> Tensor:
@@ -143,7 +144,7 @@ class PlainPatchFlow:
             fixed = PlainPatchFlow.__new__(PlainPatchFlow)
             fixed.architecture, fixed._sites = self.architecture, self._sites
             detached = {name: tensor.detach() for name, tensor in self.tensors.items()}
-            fixed._stacks = _stacks(self.architecture, detached)
+            fixed.stacks = _stacks(self.architecture, detached)
             return fixed.log_density(x) + energy(x)
         return self._mixed(log_normal(z) - log_det, x) + energy(x)
 
@@ -151,6 +152,16 @@ class PlainPatchFlow:
         if not self.architecture.symmetric:
             return log_q0
         return torch.logaddexp(log_q0, self.log_q0(-x)) - math.log(2)
+
+
+def bent_weights(architecture: PatchArchitecture, *, seed: int = 1) -> dict[str, Array]:
+    """As far from a flow's start as training takes it: scales are not 0."""
+    weights = starting_weights(architecture, seed=seed)
+    rng = np.random.default_rng(seed + 100)
+    for name, array in weights.items():
+        if name.endswith("scale"):
+            array += rng.normal(0, 0.4, array.shape).astype(np.float32)
+    return weights
 
 
 def dual_energy(spectrum: Array, *, dtype: torch.dtype = torch.float64) -> Energy:
@@ -179,9 +190,7 @@ def log_normal(z: Tensor) -> Tensor:
     return -(flat**2).sum(1) / 2 - flat.shape[1] / 2 * math.log(2 * math.pi)
 
 
-def _stacks(
-    architecture: PatchArchitecture, tensors: Mapping[str, Tensor]
-) -> list[CouplingStack]:
+def _stacks(architecture: PatchArchitecture, tensors: Mapping[str, Tensor]) -> list[CouplingStack]:
     names = array_shapes(architecture.couplings, architecture.hidden)
     return [
         CouplingStack({name: tensors[f"{k}.{name}"] for name in names})

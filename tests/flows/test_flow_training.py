@@ -9,9 +9,13 @@ from scipy.stats import norm
 
 from coarsegrain.errors import TrainingError, TrainingStopped
 from coarsegrain.flows.architecture import Architecture
+from coarsegrain.flows.dual_energy import dual_energy
 from coarsegrain.flows.ingredients import start
+from coarsegrain.flows.patch_architecture import PatchArchitecture, starting_weights
+from coarsegrain.flows.patch_flow import PatchFlow
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.flows.training.loop import NUMBERS, train
+from coarsegrain.flows.training.patches import PatchTrainer
 from coarsegrain.flows.training.settings import TrainingSettings
 from coarsegrain.flows.training.sublattices import SublatticeTrainer
 from coarsegrain.ising.critical_point import BETA_CRITICAL
@@ -22,6 +26,12 @@ TARGET = DualIsing(4, BETA_CRITICAL)
 SETTINGS = TrainingSettings(steps=12, batch=32, warm_up=4)
 
 
+def of_patches(seed=2):
+    architecture = PatchArchitecture(4, couplings=2, hidden=(4,))
+    flow = PatchFlow(architecture, starting_weights(architecture, seed=1))
+    return PatchTrainer(flow, dual_energy(TARGET.spectrum), seed=seed, weight_decay=1e-3)
+
+
 def trainer(seed=2):
     architecture = Architecture(4, couplings=2, hidden=8)
     parameters = start(architecture, TARGET.spectrum, seed=1)
@@ -29,9 +39,9 @@ def trainer(seed=2):
     return SublatticeTrainer(flow, seed=seed, largest_gradient=50.0)
 
 
-def trained(settings=SETTINGS, *, seed=2, records=6, **options):
+def trained(settings=SETTINGS, *, of=trainer, seed=2, records=6, **options):
     """All of its state, and the history."""
-    found = trainer(seed)
+    found = of(seed)
     history = train(found, settings, TARGET.log_integral(), records=records, **options)
     return found.state(), history
 
@@ -58,13 +68,14 @@ class Scripted:
         pass
 
 
-def test_a_stopped_training_goes_on_with_the_same_bits(tmp_path, capsys):
-    whole, history = trained()
+@pytest.mark.parametrize("of", [trainer, of_patches])
+def test_a_stopped_training_goes_on_with_the_same_bits(tmp_path, capsys, of):
+    whole, history = trained(of=of)
     asked = iter([False, False, True])
     file = CheckpointFile(tmp_path / "checkpoint.safetensors", seconds=1e9)
     with pytest.raises(TrainingStopped, match="flow: stopped after step 6 of 12; run again to go"):
-        trained(checkpoint=file, asked_to_stop=lambda: next(asked))
-    again, later = trained(checkpoint=CheckpointFile(file.path, seconds=1e9))
+        trained(of=of, checkpoint=file, asked_to_stop=lambda: next(asked))
+    again, later = trained(of=of, checkpoint=CheckpointFile(file.path, seconds=1e9))
     assert "going on after step 6" in capsys.readouterr().out
     assert_equal(again, whole)
     pd.testing.assert_frame_equal(later, history, check_exact=True)
@@ -190,6 +201,19 @@ def test_sixty_steps_bring_the_gap_from_six_nats_to_less_than_half_a_nat():
     gaps = drawn.log_q + TARGET.energy(drawn.fields) + TARGET.log_integral()
     error = np.hypot(gaps.std() / 64, history.gap_error.iloc[-1])
     assert gaps.mean() == pytest.approx(last, abs=4 * error)
+
+
+def test_steps_bring_the_gap_of_a_flow_by_patches_down_to_that_of_its_own_samples():
+    found = of_patches()
+    settings = TrainingSettings(steps=120, batch=128, learning_rate=1e-2, warm_up=1, constant=True)
+    history = train(found, settings, TARGET.log_integral(), records=12)
+    assert history.gap_nats.iloc[0] > 10
+    last = history.gap_nats.iloc[-1]
+    assert last < 4
+    drawn = found._flow.draw(4096, seed=9)
+    gaps = drawn.log_q + TARGET.energy(drawn.fields) + TARGET.log_integral()
+    error = np.hypot(gaps.std() / 64, history.gap_error.iloc[-1])
+    assert gaps.mean() == pytest.approx(last, abs=4 * error + 0.2)
 
 
 def test_the_gap_of_normal_fields_from_independent_spins_is_that_of_the_integral():

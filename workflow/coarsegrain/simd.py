@@ -325,9 +325,7 @@ def _splatted(builder: Any, number: Any) -> Any:
     return builder.shuffle_vector(first, undefined, _indices([0] * LANES))
 
 
-def _address(
-    context: Any, builder: Any, signature: Any, arguments: Any, lanes: int = LANES
-) -> Any:
+def _address(context: Any, builder: Any, signature: Any, arguments: Any, lanes: int = LANES) -> Any:
     array = context.make_array(signature.args[0])(context, builder, arguments[0])
     first = builder.gep(array.data, [arguments[1]])
     number = context.get_value_type(signature.args[0].dtype)

@@ -1,4 +1,4 @@
-"""The dual's energy of samples in the kernels' blocks, and its gradient: E = ½ xᵀK⁻¹x − Σ ln cosh x."""
+"""The dual's energy and its gradient, of samples in the kernels' blocks: E = ½ xᵀK⁻¹x − Σ ln cosh x."""
 
 from collections.abc import Callable
 

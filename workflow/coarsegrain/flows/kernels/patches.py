@@ -24,7 +24,6 @@ from coarsegrain.simd import (
     at_least,
     at_most,
     broadcast,
-    chosen_where_less,
     load,
     load_part,
     multiply_add,
@@ -73,16 +72,20 @@ class PatchLayer(NamedTuple):
 
 @kernel
 def elu(x):  # type: ignore[no-untyped-def]
-    """x > 0: x, else e^x − 1, of a vector; 2ⁿ 2^f − 1 with n + f = x log₂ e."""
-    low, one = at_least(x, splat(_LEAST)), splat(F32(1))
+    """x > 0: x, else e^x − 1, of a vector; 2ⁿ 2^f − 1 with n + f = x log₂ e.
+
+    As a sum of both, one of which is 0: a choice becomes a masked store, which AMD's are slow at.
+    """
+    zero = splat(F32(0))
+    low, high = at_most(at_least(x, splat(_LEAST)), zero), at_least(x, zero)
     n = multiply_add(low, splat(_LOG2_E), splat(_ROUNDING)) - splat(_ROUNDING)
-    f = multiply_add(low, splat(_LOG2_E), splat(F32(0)) - n)
+    f = multiply_add(low, splat(_LOG2_E), zero - n)
     y = multiply_add(splat(_C4), f, splat(_C3))
     y = multiply_add(y, f, splat(_C2))
     y = multiply_add(y, f, splat(_C1))
     y = multiply_add(y, f, splat(_C0)) * f
     power = power_of_two(n)
-    return chosen_where_less(splat(F32(0)), x, x, multiply_add(power, y, power - one))
+    return high + multiply_add(power, y, power - splat(F32(1)))
 
 
 @kernel
@@ -146,7 +149,12 @@ def _add_outer(left, of_left, J, right, of_right, K, places, sums, at):  # type:
     for j in range(0, J, 2):
         two = min(j + 1, J - 1)
         for k in range(0, K, 5):
-            k1, k2, k3, k4 = min(k + 1, K - 1), min(k + 2, K - 1), min(k + 3, K - 1), min(k + 4, K - 1)
+            k1, k2, k3, k4 = (
+                min(k + 1, K - 1),
+                min(k + 2, K - 1),
+                min(k + 3, K - 1),
+                min(k + 4, K - 1),
+            )
             row, next_row = at + PART * K * j, at + PART * K * two
             a0, b0 = load_part(sums, row + PART * k), load_part(sums, next_row + PART * k)
             a1, b1 = load_part(sums, row + PART * k1), load_part(sums, next_row + PART * k1)
