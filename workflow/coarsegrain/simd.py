@@ -252,6 +252,20 @@ def power_of_two(typing, exponents):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def power_of_rounded(typing, vector):  # type: ignore[no-untyped-def]
+    """2ⁿ for float32 numbers n + 1.5 · 2²³, n a whole number from -126 to 127."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        whole = ir.VectorType(INDEX, LANES)
+        bits = builder.bitcast(arguments[0], whole)  # whose last 9 bits are those of n
+        shifted = builder.shl(bits, ir.Constant(whole, [23] * LANES))
+        biased = builder.add(shifted, ir.Constant(whole, [127 << 23] * LANES))
+        return builder.bitcast(biased, arguments[0].type)
+
+    return vector(vector), code
+
+
+@intrinsic
 def exponent_of(typing, vector):  # type: ignore[no-untyped-def]
     """The n of 2ⁿ m, 1 ≤ m < 2, as numbers, of positive normal float32 numbers."""
 

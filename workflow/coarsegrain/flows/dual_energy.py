@@ -1,4 +1,4 @@
-"""The dual's energy and its gradient, of samples in the kernels' blocks: E = ½ xᵀK⁻¹x − Σ ln cosh x."""
+"""The dual's energy E = ½ xᵀK⁻¹x − Σ ln cosh x and its gradient, of samples in blocks."""
 
 from collections.abc import Callable
 

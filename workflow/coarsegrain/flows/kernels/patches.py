@@ -27,7 +27,7 @@ from coarsegrain.simd import (
     load,
     load_part,
     multiply_add,
-    power_of_two,
+    power_of_rounded,
     splat,
     store,
     total,
@@ -74,23 +74,23 @@ class PatchLayer(NamedTuple):
 def elu(x):  # type: ignore[no-untyped-def]
     """x > 0: x, else e^x − 1, of a vector; 2ⁿ 2^f − 1 with n + f = x log₂ e.
 
-    As a sum of both, one of which is 0: a choice becomes a masked store, which AMD's are slow at.
+    It must not be in memory: LLVM makes a masked store of a choice between a number and what stands
+    in its place, at which AMD's processors are slow.
     """
-    zero = splat(F32(0))
-    low, high = at_most(at_least(x, splat(_LEAST)), zero), at_least(x, zero)
-    n = multiply_add(low, splat(_LOG2_E), splat(_ROUNDING)) - splat(_ROUNDING)
-    f = multiply_add(low, splat(_LOG2_E), zero - n)
+    low = at_most(at_least(x, splat(_LEAST)), splat(F32(0)))
+    rounded = multiply_add(low, splat(_LOG2_E), splat(_ROUNDING))
+    power, n = power_of_rounded(rounded), rounded - splat(_ROUNDING)
+    f = multiply_add(low, splat(_LOG2_E), splat(F32(0)) - n)
     y = multiply_add(splat(_C4), f, splat(_C3))
     y = multiply_add(y, f, splat(_C2))
     y = multiply_add(y, f, splat(_C1))
     y = multiply_add(y, f, splat(_C0)) * f
-    power = power_of_two(n)
-    return high + multiply_add(power, y, power - splat(F32(1)))
+    return at_least(x, multiply_add(power, y, power - splat(F32(1))))
 
 
 @kernel
-def _dense(weights, at, K, J, biased, places, inputs, of_input, outputs, to):  # type: ignore[no-untyped-def]
-    """``outputs[p, j] = Σ_k weights[j, k] inputs[p, k]``, with biases or without, two rows at once.
+def _dense(weights, at, K, J, biased, bent, places, inputs, of_input, outputs, to):  # type: ignore[no-untyped-def]
+    """``outputs[p, j] = Σ_k weights[j, k] inputs[p, k]``, two rows at once.
 
     Args:
         weights: in which (J, K) weights and J biases stand from ``at`` on.
@@ -98,6 +98,7 @@ def _dense(weights, at, K, J, biased, places, inputs, of_input, outputs, to):  #
         K: inputs.
         J: outputs.
         biased: whether the biases are added.
+        bent: whether the outputs are those of ELU.
         places: number of p.
         inputs: in which (places, K) vectors stand from ``of_input`` on.
         of_input: see above.
@@ -116,6 +117,8 @@ def _dense(weights, at, K, J, biased, places, inputs, of_input, outputs, to):  #
                 v = load(inputs, first + LANES * k)
                 s0 = multiply_add(broadcast(weights, at + K * j + k), v, s0)
                 s1 = multiply_add(broadcast(weights, at + K * two + k), v, s1)
+            if bent:
+                s0, s1 = elu(s0), elu(s1)
             store(outputs, to + LANES * (J * p + j), s0)
             store(outputs, to + LANES * (J * p + two), s1)
 
@@ -131,10 +134,7 @@ def _net(weights, at, sizes, places, h):  # type: ignore[no-untyped-def]
     for layer in range(last + 1):
         K, J = sizes[layer], sizes[layer + 1]
         to = base + LANES * K * CHUNK
-        _dense(weights, at, K, J, True, places, h, base, h, to)
-        if layer < last:
-            for unit in range(to, to + LANES * J * places, LANES):
-                store(h, unit, elu(load(h, unit)))
+        _dense(weights, at, K, J, True, layer < last, places, h, base, h, to)
         at += J * K + J
         base = to
     return base
@@ -222,7 +222,7 @@ def _net_gradient(turned, at, sizes, places, h, g, base, learn, sums):  # type: 
         if learn:
             _add_outer(g, base, J, h, below, K, places, sums, PART * at)
             _add_all(g, base, J, places, sums, PART * (at + J * K))
-        _dense(turned, at, J, K, False, places, g, base, g, below)
+        _dense(turned, at, J, K, False, False, places, g, base, g, below)
         if layer > 0:
             for unit in range(0, LANES * K * places, LANES):
                 slope = at_most(load(h, below + unit) + one, one)  # e^x = ELU + 1, or 1
