@@ -3,12 +3,13 @@
     make bench BENCHMARKS=flows
     PYTHONPATH=workflow python benchmarks/flows.py --quick
 
-A step draws fresh samples of the flow by sublattices and computes the loss ln q + E of the dual
-Ising model and its gradient by all parameters, in float32, on one core. Adam, the same for both, is
-not in it. The peer is ``tests/flows/plain_sublattice_flow.py``: the same formulas with all sites of
-a coupling and all samples in one batch of tensors, autograd, and torch's normal numbers; numbers
-below float32's normal ones are flushed to 0. "Path": the gradient along the paths of the samples,
-which trains, for which the peer computes ln q by the inverse. "Full": by the samples' own ln q.
+A step draws fresh samples of a flow and computes the loss ln q + E of the dual Ising model and its
+gradient by all parameters, in float32, on one core. Adam, the same for both, is not in it. The
+peers are ``tests/flows/plain_sublattice_flow.py`` and ``plain_patch_flow.py``: the same formulas
+with all sites of a coupling, or all patches of a layer, and all samples in one batch of tensors,
+autograd, and torch's normal numbers; numbers below float32's normal ones are flushed to 0. "Path":
+the gradient along the paths of the samples, which trains the flow by sublattices, for which the
+peer computes ln q by the inverse. "Full": by the samples' own ln q, which trains that by patches.
 
 Codes take turns, --repetitions times. A figure is the median of its turns, the brackets hold the
 least and the greatest, and a ratio is the median of the ratios within one turn. Rates are per
@@ -35,10 +36,15 @@ import torch
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "flows"))
 
+import plain_patch_flow
+from plain_patch_flow import PlainPatchFlow
 from plain_sublattice_flow import PlainFlow
 
 from coarsegrain.flows.architecture import Architecture
+from coarsegrain.flows.dual_energy import dual_energy
 from coarsegrain.flows.ingredients import start
+from coarsegrain.flows.patch_architecture import PatchArchitecture, starting_weights
+from coarsegrain.flows.patch_flow import PatchFlow
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.ising.critical_point import BETA_CRITICAL
 from coarsegrain.ising.dual import DualIsing
@@ -53,13 +59,15 @@ Step = Callable[[int], None]
 class Case(NamedTuple):
     """What a step computes."""
 
+    flow: str
     L: int
     batch: int
     path: bool
 
     def __str__(self) -> str:
         """As it stands in the table."""
-        return f"L = {self.L}, {self.batch} samples, {'path' if self.path else 'full'}"
+        gradient = "path" if self.path else "full"
+        return f"{self.flow}, L = {self.L}, {self.batch} samples, {gradient}"
 
 
 @dataclass
@@ -83,7 +91,7 @@ def parameters_of(architecture: Architecture) -> np.ndarray:
 
 
 def ours(case: Case) -> Step:
-    """The library's step."""
+    """The library's step of the flow by sublattices."""
     architecture, target = Architecture(case.L), DualIsing(case.L, BETA_CRITICAL)
     flow = SublatticeFlow(architecture, target.spectrum, parameters_of(architecture))
     return lambda k: flow.step(case.batch, step=k, seed=SEED, path=case.path) and None
@@ -105,10 +113,50 @@ def plain_torch(case: Case) -> Step:
     return step
 
 
+def patch_weights(architecture: PatchArchitecture) -> dict[str, np.ndarray]:
+    """Weights as if after some training: scales are not 0."""
+    weights, rng = starting_weights(architecture, seed=SEED), np.random.default_rng(SEED)
+    for name, array in weights.items():
+        if name.endswith("scale"):
+            array += rng.normal(0, 0.05, array.shape).astype(np.float32)
+    return weights
+
+
+def our_patches(case: Case) -> Step:
+    """The library's step of the flow by patches."""
+    architecture, target = PatchArchitecture(case.L), DualIsing(case.L, BETA_CRITICAL)
+    flow, energy = (
+        PatchFlow(architecture, patch_weights(architecture)),
+        dual_energy(target.spectrum),
+    )
+    return lambda k: flow.step(case.batch, energy, step=k, seed=SEED, path=case.path) and None
+
+
+def plain_patches(case: Case) -> Step:
+    """The peer's."""
+    architecture, target = PatchArchitecture(case.L), DualIsing(case.L, BETA_CRITICAL)
+    flow = PlainPatchFlow(architecture, patch_weights(architecture), torch.float32)
+    energy = plain_patch_flow.dual_energy(target.spectrum, dtype=torch.float32)
+    generator = torch.Generator().manual_seed(SEED)
+
+    def step(k: int) -> None:
+        for each in flow.parameters().values():
+            each.grad = None
+        z = torch.randn(case.batch, case.L, case.L, generator=generator)
+        flow.loss(z, energy, path=case.path).mean().backward()
+
+    return step
+
+
+#: The library's and the peer's step, by flow.
+CODES = {"sublattices": (ours, plain_torch), "patches": (our_patches, plain_patches)}
+
+
 def measure(case: Case, repetitions: int, seconds: float) -> Measured:
     """Let both take turns."""
     found = Measured(case)
-    turns = [(ours(case), found.ours), (plain_torch(case), found.peer)]
+    our_step, peers_step = (make(case) for make in CODES[case.flow])
+    turns = [(our_step, found.ours), (peers_step, found.peer)]
     numbers = [_steps(step, seconds) for step, _ in turns]
     for _ in range(repetitions):
         for (step, rates), number in zip(turns, numbers, strict=True):
@@ -157,14 +205,19 @@ def main() -> None:
     torch.set_flush_denormal(True)
     load = os.getloadavg()[0]
     measured = []
-    for case in [Case(L, n, path) for L in sides for n in batches for path in (True, False)]:
+    cases = [
+        Case("sublattices", L, n, path) for L in sides for n in batches for path in (True, False)
+    ]
+    for case in [*cases, *(Case("patches", L, batches[-1], path=False) for L in sides)]:
         measured.append(measure(case, repetitions, seconds))
         print(f"{case}: {median(measured[-1].ratio()):.2f}", file=sys.stderr, flush=True)
-    default = Architecture(4)
+    default, theirs = Architecture(4), PatchArchitecture(4)
     parts = [
         f"Flow by sublattices of {default.couplings} couplings per scale, {default.hidden} hidden "
-        f"units and splines of {default.bins} bins on each side, float32, one core. Steps per "
-        "second of processor time, loss and gradient without Adam:",
+        f"units and splines of {default.bins} bins on each side; flow by patches of "
+        f"{theirs.couplings} couplings per layer and nets of {' x '.join(map(str, theirs.hidden))} "
+        "hidden units. float32, one core. Steps per second of processor time, loss and gradient "
+        "without Adam:",
         speeds(measured),
     ]
     title = "## Flows: training steps per second\n"

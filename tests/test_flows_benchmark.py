@@ -1,4 +1,4 @@
-"""The benchmark of flows runs; ``flows/test_sublattice_flow.py`` shows that its peer is right."""
+"""The benchmark of flows runs; tests in ``flows/`` show that its peers are right."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from waiting import LIMIT
 
 
 @pytest.mark.slow
-def test_flows_benchmark_has_a_row_for_each_gradient(tmp_path):
+def test_flows_benchmark_has_a_row_for_each_flow_and_gradient(tmp_path):
     file = tmp_path / "benchmarks.md"
     done = subprocess.run(
         [sys.executable, PROJECT / "benchmarks" / "flows.py", "--quick", "--write", file],
@@ -23,7 +23,8 @@ def test_flows_benchmark_has_a_row_for_each_gradient(tmp_path):
         env={**os.environ, "PYTHONPATH": str(PROJECT / "workflow")},
     )
     assert done.returncode == 0, done.stderr
-    for gradient in ("path", "full"):
-        row = rf"^\| L = 4, 32 samples, {gradient} \| \*\*[\d,.]+ \[.*\]\*\* \| [\d,.]+ \[.*\] \|"
-        assert re.search(row, done.stdout, re.M)
+    for flow, gradient in (("sublattices", "path"), ("sublattices", "full"), ("patches", "full")):
+        row = rf"^\| {flow}, L = 4, 32 samples, {gradient} \| "
+        rates = r"\*\*[\d,.]+ \[.*\]\*\* \| [\d,.]+ \[.*\] \|"
+        assert re.search(row + rates, done.stdout, re.M)
     assert done.stdout.strip() in file.read_text()

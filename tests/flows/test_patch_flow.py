@@ -152,6 +152,23 @@ def test_gradients_of_another_architecture_without_symmetry_are_those_of_autogra
     assert_gradients_agree(pair.kernels.views(pair.step(path=path).gradient), exact)
 
 
+def test_blocks_of_samples_without_a_share_of_the_reverse_add_nothing(monkeypatch):
+    pair = Pair(8, couplings=3)
+    found = pair.step(path=False, samples=8 * LANES).gradient
+    blocks = []
+    score = pair.kernels._score
+    monkeypatch.setattr(
+        pair.kernels,
+        "_score",
+        lambda z, *more, **how: blocks.append(len(z)) or score(z, *more, **how),
+    )
+    pair.step(path=False, samples=8 * LANES)
+    monkeypatch.setattr("coarsegrain.flows.patch_flow.NO_SHARE", -1.0)
+    whole = pair.step(path=False, samples=8 * LANES).gradient
+    assert 0 < blocks[0] < blocks[1] == 8
+    assert np.linalg.norm(found - whole) < 1e-7 * np.linalg.norm(whole)
+
+
 def assert_gradients_agree(found, exact):
     apart = {
         name: np.linalg.norm(found[name] - exact[name]) / np.linalg.norm(exact[name])

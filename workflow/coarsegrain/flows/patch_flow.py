@@ -233,7 +233,7 @@ class PatchFlow:
             log_det = _through(layers, z, inverse=True, kept=kept_there)
             reverse = _log_normal(z) + log_det
             share, log_q = _share(log_q, reverse), _mixed(log_q, reverse)
-            some = (share > NO_SHARE).any(axis=1)
+            some = np.any(share > NO_SHARE, axis=1)
             if some.any():
                 kept_there = [_of_blocks(each, some) for each in kept_there]
                 gx[some] -= self._score(z[some], kept_there, share[some], of_layers, learn=not path)
@@ -259,10 +259,10 @@ class PatchFlow:
             of_layers: to which derivatives by the layers' numbers are added, if wanted.
             learn: whether they are.
         """
-        weight = weight.astype(np.float32)
-        gx = _times(-z, weight)
+        rounded = weight.astype(np.float32)
+        gx = _times(-z, rounded)
         for layer, before, g in reversed(list(zip(self._layers, kept, of_layers, strict=True))):
-            transform_gradient(layer, z, True, before, gx, weight, learn, g)
+            transform_gradient(layer, z, True, before, gx, rounded, learn, g)
         return gx
 
     def _kept(self, blocks: int) -> list[Blocks]:

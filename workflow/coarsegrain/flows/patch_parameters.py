@@ -8,6 +8,7 @@ weights between these. All others have no effect and no gradient.
 import itertools
 import math
 from collections.abc import Mapping
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from coarsegrain.flows.patches import layers_of_patches
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
-Views = Mapping[str, npt.NDArray[np.floating]]
+Number = TypeVar("Number", bound=np.generic)
 
 
 class PatchParameters:
@@ -57,9 +58,10 @@ class PatchParameters:
         self._places = [self._packed(k, numbers, turned=False) for k in range(len(self._order))]
         self._turned = [self._packed(k, numbers, turned=True) for k in range(len(self._order))]
 
-    def views(self, parameters: npt.NDArray[np.generic]) -> dict[str, npt.NDArray[np.generic]]:
+    def views(self, parameters: npt.NDArray[Number]) -> dict[str, npt.NDArray[Number]]:
         """The parameters by name, as views of the one array (size,)."""
-        found, at = {}, 0
+        found: dict[str, npt.NDArray[Number]] = {}
+        at = 0
         for name, shape in self.shapes.items():
             found[name] = parameters[at : at + math.prod(shape)].reshape(shape)
             at += math.prod(shape)
