@@ -10,24 +10,8 @@ from planning import Planner
 pytestmark = pytest.mark.slow
 
 STUDIES = {"studies": ["autoencoder", "rbm", "neuralrg"]}
-# What a stage imports where it needs it: on a GPU, or for a flow of one kind.
-WHERE_NEEDED = {
-    "workflow/coarsegrain/rbm/training/gpu.py": {"train_machine"},
-    **{
-        f"workflow/coarsegrain/flows/{each}.py": {
-            "measure_gap",
-            "measure_information",
-            "measure_scales",
-        }
-        for each in (
-            "coupling_stack",
-            "patch_architecture",
-            "patch_flow",
-            "patch_storage",
-            "patches",
-        )
-    },
-}
+# What a stage imports where it needs it: on a GPU.
+WHERE_NEEDED = {"workflow/coarsegrain/rbm/training/gpu.py": {"train_machine"}}
 #: The libraries of these studies alone; what studies share is edited in test_edited_files.py.
 FOLDERS = tuple(
     f"workflow/{each}/"
