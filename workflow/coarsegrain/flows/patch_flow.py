@@ -16,7 +16,6 @@ All is computed in float32 by kernels that have an order of their own, so all pr
 same bits.
 """
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,13 +25,13 @@ from coarsegrain.flows.blocks import Blocks, blocks_of, of_blocks, parts, to_blo
 from coarsegrain.flows.dual_energy import Energy
 from coarsegrain.flows.flow import FRESH, TRAINING, Array, Drawn, Fields, PassedOn, Step
 from coarsegrain.flows.kernels.base import fill_with_normal_numbers
-from coarsegrain.flows.kernels.patches import HALF, PatchLayer, transform, transform_gradient
+from coarsegrain.flows.kernels.patches import HALF, PatchLayer, transform
+from coarsegrain.flows.kernels.patches_gradient import transform_gradient
 from coarsegrain.flows.patch_architecture import PatchArchitecture, Weights, check_weights
 from coarsegrain.flows.patch_parameters import PatchParameters
+from coarsegrain.flows.samples import coarse, kept_of, log_normal, mixed, share_of_reverse, times
 from coarsegrain.simd import LANES
-from coarsegrain.vector_math import exponentials, logarithms
 
-_LOG_TWO_PI = math.log(2 * math.pi)
 #: The gradient is rounded where q₀(−x) has no more of q than this: blocks of such samples need no
 #: derivatives of it. A trained flow prefers one sign by hundreds of nats.
 NO_SHARE = 1e-9
@@ -98,13 +97,13 @@ class PatchFlow:
         fields, log_q, rng = [], [], np.random.default_rng(seed)
         for part in parts(number):
             x = self._latent(blocks_of(len(part)), FRESH, 0, part.start // LANES, seed)
-            log_q0 = _log_normal(x)
+            log_q0 = log_normal(x)
             log_q0 -= _through(self._layers[::-1], x, inverse=False)
             if self.architecture.symmetric:
                 up = rng.random(log_q0.shape) < 0.5
                 signs = np.where(up, np.float32(1), np.float32(-1))
-                log_q0 = _mixed(log_q0, self._log_q0(-x))
-                x = _times(x, signs)
+                log_q0 = mixed(log_q0, self._log_q0(-x))
+                x = times(x, signs)
             fields.append(of_blocks(x, self.L))
             log_q.append(log_q0.reshape(-1))
         return Drawn(np.concatenate(fields)[:number], np.concatenate(log_q)[:number])
@@ -121,7 +120,7 @@ class PatchFlow:
             x = to_blocks(fields[part.start : part.stop])
             log_q = self._log_q0(x.copy())
             if self.architecture.symmetric:
-                log_q = _mixed(log_q, self._log_q0(-x))
+                log_q = mixed(log_q, self._log_q0(-x))
             found.append(log_q.reshape(-1))
         return np.concatenate(found)[: len(fields)]
 
@@ -157,7 +156,7 @@ class PatchFlow:
             if self.architecture.symmetric:
                 reverse = self._inverse(-x)
                 uniform = rng.random(scales[0].log_q0.shape)
-                share = 1 - _share(scales[0].log_q0, reverse[0].log_q0)
+                share = 1 - share_of_reverse(scales[0].log_q0, reverse[0].log_q0)
                 pairs = zip(scales, reverse, strict=True)
                 scales = [_chosen(uniform < share, *pair) for pair in pairs]
             sides = (self.L >> s for s in range(len(scales)))
@@ -177,19 +176,19 @@ class PatchFlow:
         for scale in range(self.architecture.scales):
             layers = self._layers[2 * scale : 2 * scale + 2]
             log_dets.append(_through(layers, x, inverse=True))
-            passed.append(_coarse(x, L, scale + 1))
+            passed.append(coarse(x, L, scale + 1))
         found, log_det = [], np.zeros_like(log_dets[0])
         for scale in range(self.architecture.scales, -1, -1):  # from ln N of the last latents on
             if scale < len(log_dets):
                 log_det += log_dets[scale]
             fields = passed[scale - 1] if scale else x
-            found.append(_Scale(fields, _log_normal(_coarse(x, L, scale)) + log_det))
+            found.append(_Scale(fields, log_normal(coarse(x, L, scale)) + log_det))
         return found[::-1]
 
     def _log_q0(self, x: Blocks) -> Array:
         """ln q₀ (blocks, LANES) of fields, which become their latents."""
         log_det = _through(self._layers, x, inverse=True)
-        return _log_normal(x) + log_det
+        return log_normal(x) + log_det
 
     def _latent(self, blocks: int, stream: int, step: int, first: int, seed: int) -> Blocks:
         z = np.empty((blocks, self.L**2 * LANES), dtype=np.float32)
@@ -224,18 +223,18 @@ class PatchFlow:
         blocks, layers = samples // LANES, self._layers
         of_layers = self._numbers.gradients()
         x, kept = self._latent(blocks, TRAINING, step, 0, seed), self._kept(blocks)
-        log_q = _log_normal(x)
+        log_q = log_normal(x)
         log_q -= _through(layers[::-1], x, inverse=False, kept=kept[::-1])
         loss, gx = energy(x)
         share = np.zeros_like(log_q)  # of q₀(−x) in q
         if self.architecture.symmetric:
             z, kept_there = -x, self._kept(blocks)
             log_det = _through(layers, z, inverse=True, kept=kept_there)
-            reverse = _log_normal(z) + log_det
-            share, log_q = _share(log_q, reverse), _mixed(log_q, reverse)
+            reverse = log_normal(z) + log_det
+            share, log_q = share_of_reverse(log_q, reverse), mixed(log_q, reverse)
             some = np.any(share > NO_SHARE, axis=1)
             if some.any():
-                kept_there = [_of_blocks(each, some) for each in kept_there]
+                kept_there = [kept_of(each, some) for each in kept_there]
                 gx[some] -= self._score(z[some], kept_there, share[some], of_layers, learn=not path)
         if path:
             z, kept_there = x.copy(), self._kept(blocks)
@@ -260,7 +259,7 @@ class PatchFlow:
             learn: whether they are.
         """
         rounded = weight.astype(np.float32)
-        gx = _times(-z, rounded)
+        gx = times(-z, rounded)
         for layer, before, g in reversed(list(zip(self._layers, kept, of_layers, strict=True))):
             transform_gradient(layer, z, True, before, gx, rounded, learn, g)
         return gx
@@ -284,43 +283,8 @@ def _through(
     return log_det.astype(np.float64)
 
 
-def _of_blocks(kept: Blocks, some: npt.NDArray[np.bool_]) -> Blocks:
-    """What was kept of some blocks of samples."""
-    couplings = len(kept)
-    return kept.reshape(couplings, len(some), -1)[:, some].reshape(couplings, -1)
-
-
-def _times(x: Blocks, factors: npt.NDArray[np.float32]) -> Blocks:
-    """Variables times a factor (blocks, LANES) of their sample."""
-    return (x.reshape(len(x), -1, LANES) * factors[:, None]).reshape(x.shape)
-
-
-def _coarse(x: Blocks, L: int, scale: int) -> Blocks:
-    """Variables of the sites whose row and column 2^scale divides."""
-    step = 1 << scale
-    sites = x.reshape(len(x), L, L, LANES)[:, ::step, ::step]
-    return np.ascontiguousarray(sites).reshape(len(x), -1)
-
-
 def _chosen(up: npt.NDArray[np.bool_], scale: _Scale, reverse: _Scale) -> _Scale:
     """Of two ways of the same samples one each, by (blocks, LANES)."""
     shape = len(scale.x), -1, LANES
     x = np.where(up[:, None], scale.x.reshape(shape), reverse.x.reshape(shape))
     return _Scale(x.reshape(scale.x.shape), np.where(up, scale.log_q0, reverse.log_q0))
-
-
-def _log_normal(z: Blocks) -> Array:
-    """ln N(z; 0, 1) of every sample, (blocks, LANES)."""
-    flat = z.reshape(len(z), -1, LANES).astype(np.float64)
-    return np.asarray(-(flat * flat).sum(axis=1) / 2 - flat.shape[1] / 2 * _LOG_TWO_PI)
-
-
-def _mixed(log_q0: Array, reverse: Array) -> Array:
-    """ln ½ [q₀(x) + q₀(−x)]."""
-    apart = exponentials(-np.abs(log_q0 - reverse))
-    return np.asarray(np.maximum(log_q0, reverse) + logarithms((1 + apart) / 2))
-
-
-def _share(log_q0: Array, reverse: Array) -> Array:
-    """Share of q₀(−x) in q₀(x) + q₀(−x)."""
-    return 1 / (1 + exponentials(log_q0 - reverse).astype(np.float64))
