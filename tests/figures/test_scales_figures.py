@@ -37,7 +37,7 @@ def test_marks_are_the_energies_by_scale_and_lie_within_the_axes():
         np.testing.assert_allclose(drawn[1], rows["energy_q_nats"] / rows["sites"])
         for axes, kinds in ((difference, KINDS[:1]), (beyond, KINDS[1:])):
             bars = [each.lines[0] for each in axes.containers]
-            drawn = [each.get_ydata() for each in bars if each.get_color() == colour]
+            drawn = [each.get_xydata()[:, 1] for each in bars if each.get_color() == colour]
             for values, kind in zip(drawn, kinds, strict=True):
                 np.testing.assert_allclose(values, rows[f"{kind}_nats"])
                 low, high = axes.get_ylim()

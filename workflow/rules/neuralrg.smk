@@ -92,9 +92,13 @@ use rule stage as measure_scales with:
         unpack(made_from("neuralrg.measure_scales")),
     output:
         energies=update("<results>/{variant}flows/{flow}/member-{member}.energies.csv"),
-        couplings=update("<results>/{variant}flows/{flow}/member-{member}.couplings.csv"),
+        couplings=update(
+            "<results>/{variant}flows/{flow}/member-{member}.couplings.csv"
+        ),
         patterns=update("<results>/{variant}flows/{flow}/member-{member}.patterns.csv"),
-        exponents=update("<results>/{variant}flows/{flow}/member-{member}.exponents.csv"),
+        exponents=update(
+            "<results>/{variant}flows/{flow}/member-{member}.exponents.csv"
+        ),
         examples=update("<results>/{variant}flows/{flow}/member-{member}.examples.csv"),
     pathvars:
         job="measure_scales/{variant}{flow}/member-{member}",
