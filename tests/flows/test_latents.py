@@ -7,10 +7,11 @@ from scipy import stats
 
 from coarsegrain.flows.architecture import Architecture
 from coarsegrain.flows.blocks import of_blocks
+from coarsegrain.flows.flow import FRESH
 from coarsegrain.flows.ingredients import start
 from coarsegrain.flows.patch_architecture import PatchArchitecture
 from coarsegrain.flows.patch_flow import PatchFlow
-from coarsegrain.flows.sublattice_flow import FRESH, SublatticeFlow
+from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.ising.dual import DualIsing
 from coarsegrain.simd import LANES
 from flows.plain_patch_flow import PlainPatchFlow, bent_weights

@@ -12,9 +12,10 @@ from scipy import stats
 
 from coarsegrain.flows.architecture import NEIGHBOURS, Architecture, sublattice_layer
 from coarsegrain.flows.blocks import AT_ONCE
+from coarsegrain.flows.flow import TRAINING
 from coarsegrain.flows.ingredients import start
 from coarsegrain.flows.kernels.base import fill_with_normal_numbers
-from coarsegrain.flows.sublattice_flow import TRAINING, SublatticeFlow
+from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.ising.critical_point import BETA_CRITICAL
 from coarsegrain.ising.dual import DualIsing
 from coarsegrain.simd import LANES

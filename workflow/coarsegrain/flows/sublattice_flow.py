@@ -6,15 +6,13 @@ arrays and numpy's transforms.
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from coarsegrain.flows.architecture import SHIFTS, Architecture
 from coarsegrain.flows.blocks import Blocks, blocks_of, of_blocks, parts, to_blocks
 from coarsegrain.flows.circulant import CirculantMatrix
-from coarsegrain.flows.flow import Drawn, Fields, PassedOn
+from coarsegrain.flows.flow import FRESH, TRAINING, Array, Drawn, Fields, PassedOn, Step
 from coarsegrain.flows.kernels import base
 from coarsegrain.flows.kernels.block_means import transform_blocks
 from coarsegrain.flows.kernels.coupling import Coupling, couple_all, uncouple_all
@@ -22,22 +20,7 @@ from coarsegrain.flows.kernels.coupling_gradient import couple_gradient_all, cou
 from coarsegrain.flows.some_latents import log_density_of_some
 from coarsegrain.simd import LANES
 
-Array = npt.NDArray[np.float64]
-#: Streams of random words: latent variables for training, and for fresh samples.
-TRAINING, FRESH = 0, 1
 _LOG_TWO_PI = math.log(2 * math.pi)
-
-
-class Step(NamedTuple):
-    """A loss and its gradient.
-
-    Attributes:
-        loss: (samples,) ln q(x) + E(x) in nats.
-        gradient: (size,) of its mean.
-    """
-
-    loss: Array
-    gradient: Array
 
 
 class SublatticeFlow:
