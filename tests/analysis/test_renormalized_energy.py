@@ -48,6 +48,15 @@ def test_a_fit_finds_the_covariance_and_the_two_modes_of_samples():
     assert free_field(normal_fields(1), two_signs=True).modes < 0.6 * DUAL.spectrum[0, 0] ** 0.5
 
 
+@pytest.mark.parametrize("two_signs", [False, True])
+def test_fields_that_prefer_a_sign_have_the_free_field_of_their_mean(two_signs):
+    fields = normal_fields(1) - 5 / L
+    found = free_field(fields, two_signs=two_signs).log_density(fields[:50])
+    exact = FreeField(DUAL.spectrum).log_density(normal_fields(1)[:50])
+    np.testing.assert_allclose(found, exact, atol=0.3)
+    assert abs((found - exact).mean()) < 0.05
+
+
 def test_energies_of_a_normal_density_tell_as_much_as_a_free_field_and_no_more():
     q = FreeField(DUAL.spectrum)
     exact, fresh = normal_fields(1), normal_fields(2)
