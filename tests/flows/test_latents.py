@@ -59,6 +59,7 @@ def test_latents_are_the_numbers_that_the_flow_by_sublattices_made_its_fields_of
     flow = sublattice_flow(mu=6.0)  # the modes do not overlap
     drawn = flow.draw(SAMPLES // 2, seed=3)
     numbers = flow._latent(SAMPLES // 2 // LANES, FRESH, 0, 0, 3)
+    flow._transform(0, numbers)  # each to its scale
     found = flow.latents(drawn.fields, seed=5)
     np.testing.assert_allclose(found, of_blocks(numbers, flow.L), rtol=0, atol=1e-3)
 

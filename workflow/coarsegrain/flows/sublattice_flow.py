@@ -85,12 +85,13 @@ class SublatticeFlow:
     def latents(self, fields: Fields, *, seed: int) -> Array:
         """Latent variables of fields (n, L, L), without the two modes of their mean: see ``Flow``.
 
-        In which of the modes a field is, is drawn.
+        Each stands at a site of its scale. In which of the modes a field is, is drawn.
         """
         rng, found = np.random.default_rng(seed), []
         for w, log_slope in self._backwards(fields):
             uniform = rng.random(log_slope.shape, dtype=np.float32)
             base.without_modes(w, uniform, self._modes, self._mean)
+            self._transform(0, w)
             found.append(of_blocks(w, self.L))
         return np.concatenate(found)[: len(fields)]
 
@@ -123,10 +124,7 @@ class SublatticeFlow:
         ]
 
     def latents_by_scale(self, fields: Fields) -> Array:
-        """Latent variables (n, L, L), each at a site of its scale, with the modes of their mean.
-
-        Where block means are passed on, ``latents`` are these of all scales, transformed to sites.
-        """
+        """Latent variables (n, L, L), each at a site of its scale, with the modes of their mean."""
         found = []
         for w, _ in self._backwards(fields):
             self._transform(0, w)
