@@ -133,6 +133,27 @@ def test_parameters_that_are_not_finite_end_a_training(tmp_path):
         train(found, SETTINGS, 0.0, checkpoint=file)
 
 
+def test_a_training_that_diverges_is_ended():
+    script = Scripted(lambda k: 500.0 if k < 2 else 0.5 if k < 10 else 101.0)
+    words = (
+        "mine: the gap was 0.5 nats and is 101 by step 12: the training diverges; take a smaller"
+    )
+    with pytest.raises(TrainingError, match=words):
+        train(script, SETTINGS, 0.0, records=6, name="mine")
+
+
+def test_a_gradient_is_shortened_to_twice_the_usual_length():
+    found = trainer()
+    for length, used in ((4.0, 4.0), (100.0, 8.0), (1.0, 1.0), (60.0, 2 * (4.2 - 0.05 * 3.2))):
+        gradient = np.array([0.6 * length, -0.8 * length])
+        found._shorten(gradient)
+        np.testing.assert_allclose(gradient, [0.6 * used, -0.8 * used])
+    found._usual[:] = 40  # the largest gradient of all counts, too
+    gradient = np.array([0.0, 70.0])
+    found._shorten(gradient)
+    np.testing.assert_allclose(gradient, [0, 50])
+
+
 def test_records_hold_the_mean_of_their_own_steps():
     script = Scripted(float)
     told = []

@@ -20,6 +20,11 @@ Array = npt.NDArray[np.float64]
 NUMBERS = ("learning_rate", "samples", "gap_nats", "gap_error", "spread_nats")
 
 
+GAP = NUMBERS.index("gap_nats")
+#: Nats by which a gap may rise again: a training that is at rest wanders by less than one.
+DIVERGED = 100.0
+
+
 class Trainer(Resumable, Protocol):
     """Parameters and moments of a flow."""
 
@@ -52,12 +57,14 @@ def train(
     Returns:
         The history: ``step`` and ``NUMBERS``.
     Raises:
-        TrainingError: a number is no longer finite.
+        TrainingError: a number is no longer finite, or the gap rises by ``DIVERGED``.
         TrainingStopped: asked to stop; what has been done is in the checkpoint.
     """
     ends = ends_of(settings.steps, records)
+    lowest = math.inf
 
     def record(done: int, end: int) -> list[float]:
+        nonlocal lowest
         losses = []
         for k in range(done, end):
             losses.append(trainer.step(k, settings.batch_of(k), settings.learning_rate_of(k)))
@@ -66,14 +73,22 @@ def train(
                     f"{name}: a sample's loss is not finite in step {k + 1}; a smaller learning "
                     f"rate may help. {checkpoint if checkpoint is not None else ''}".rstrip()
                 )
-        return _record(np.concatenate(losses) + log_integral, settings, end)
+        numbers = _record(np.concatenate(losses) + log_integral, settings, end)
+        gap = numbers[GAP]
+        if gap > lowest + DIVERGED:
+            raise TrainingError(
+                f"{name}: the gap was {lowest:.3g} nats and is {gap:.3g} by step {end}: the "
+                "training diverges; take a smaller learning rate."
+            )
+        lowest = min(lowest, gap)
+        return numbers
 
     history = train_in_records(
         trainer,
         ends,
         record,
         columns=len(NUMBERS),
-        told=NUMBERS.index("gap_nats"),
+        told=GAP,
         name=name,
         checkpoint=checkpoint,
         progress=progress,

@@ -19,6 +19,9 @@ from coarsegrain.simd import LANES
 from coarsegrain.training.plain_adam import adam_step
 
 Array = npt.NDArray[np.float64]
+#: A gradient is shortened to so many times the usual length, which is a mean over past steps, each
+#: with that weight. Adam goes by squares of gradients: one long one is not forgotten for long.
+LONGEST, NEW = 2.0, 0.05
 #: Exact samples (n, L, L) of the target, from their number and a generator.
 ExactSamples = Callable[[int, np.random.Generator], Fields]
 
@@ -53,6 +56,7 @@ class SublatticeTrainer:
         self._flow, self._seed, self._largest = flow, seed, largest_gradient
         self._share, self._exact, self._ingredients = share, exact, ingredients
         self._mean, self._square = np.zeros_like(flow.parameters), np.zeros_like(flow.parameters)
+        self._usual = np.zeros(1)  # length of gradients; 0 before the first one
 
     def step(self, number: int, samples: int, rate: float) -> Array:
         """A step of Adam; see ``loop.Trainer``. Without fresh samples, if λ is 1, no losses."""
@@ -75,21 +79,33 @@ class SublatticeTrainer:
             if not np.isfinite(likelihood.loss).all():
                 losses = np.full_like(likelihood.loss, np.nan)
         constrain(self._flow.architecture, self._ingredients, gradient)
-        length = math.sqrt(math.fsum((gradient * gradient).tolist()))
-        if length > self._largest:
-            gradient *= self._largest / length
+        self._shorten(gradient)
         adam_step(self._flow.parameters, self._mean, self._square, gradient, number + 1, rate)
         self._flow.refresh()
         return losses
 
+    def _shorten(self, gradient: Array) -> None:
+        length = math.sqrt(math.fsum((gradient * gradient).tolist()))
+        most = min(self._largest, LONGEST * self._usual[0] or math.inf)
+        if length > most:
+            gradient *= most / length
+        before = self._usual[0] or length
+        self._usual[0] = before + NEW * (min(length, most) - before)
+
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
         """What decides the next steps."""
-        return {"parameters": self._flow.parameters, "mean": self._mean, "square": self._square}
+        return {
+            "parameters": self._flow.parameters,
+            "mean": self._mean,
+            "square": self._square,
+            "usual": self._usual,
+        }
 
     def restore(self, tensors: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Take over what ``state`` gave."""
         self._flow.parameters[:] = tensors["parameters"]
         self._mean[:], self._square[:] = tensors["mean"], tensors["square"]
+        self._usual[:] = tensors["usual"]
         self._flow.refresh()
 
 
