@@ -166,6 +166,8 @@ def test_value_of_a_wrong_type_is_told_with_the_key_and_what_is_allowed(key):
     for value in WRONG_TYPES:
         if key == "results_dir" and isinstance(value, str):
             continue
+        if value is True and described(key).get("type") == "boolean":
+            continue
         changed = config()
         edit(changed, key, value)
         (line,) = told(changed)
@@ -203,6 +205,8 @@ def out_of_range(key):
     told = described(key)
     if key in OUT_OF_RANGE:
         return OUT_OF_RANGE[key]
+    if told.get("type") == "boolean":
+        return [0, 1, "true", "yes"]
     if "enum" in told:
         return [f"{told['enum'][0]}s", str(told["enum"][-1]).upper()]
     step = 1 if told["type"] == "integer" else 1e-9
