@@ -133,6 +133,14 @@ def test_parameters_that_are_not_finite_end_a_training(tmp_path):
         train(found, SETTINGS, 0.0, checkpoint=file)
 
 
+def test_a_training_on_exact_samples_alone_tells_no_gap():
+    script = Scripted(float)
+    script.step = lambda number, samples, rate: np.empty(0)
+    history = train(script, SETTINGS, 0.0, records=3)
+    assert history.samples.tolist() == [0, 0, 0]
+    assert history[["gap_nats", "gap_error", "spread_nats"]].isna().all(axis=None)
+
+
 def test_a_training_that_diverges_is_ended():
     script = Scripted(lambda k: 500.0 if k < 2 else 0.5 if k < 10 else 101.0)
     words = (

@@ -6,7 +6,7 @@ import torch
 
 from coarsegrain.flows.architecture import NEIGHBOURS, SHIFTS, Architecture
 from coarsegrain.flows.growing import OF_MODES, grown
-from coarsegrain.flows.ingredients import Ingredients, start
+from coarsegrain.flows.ingredients import Ingredients, start, switch_off
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.flows.training.sublattices import SublatticeTrainer
 from coarsegrain.ising.critical_point import BETA_CRITICAL
@@ -111,6 +111,19 @@ def test_a_grown_flow_starts_with_the_weights_of_the_smaller_one_scale_by_scale(
     waves, doubled = old["spectrum"][SHAPE.orbits], new["spectrum"][larger.orbits]
     np.testing.assert_allclose(doubled[::2, ::2], waves, rtol=1e-12)
     np.testing.assert_allclose(doubled[1, 0], (waves[0, 0] + waves[1, 0]) / 2, rtol=1e-12)
+
+
+def test_what_is_off_is_off_in_a_grown_flow_too():
+    has = Ingredients(**OFF["all"])
+    larger, target = Architecture(8, couplings=2, hidden=4, bins=2), DualIsing(8, BETA_CRITICAL)
+    parameters = grown(trained(has).parameters, SHAPE)
+    switch_off(larger, target.spectrum, has, parameters)
+    views = larger.views(parameters)
+    eigenvalues = np.log(target.spectrum) / 2 + views["spectrum"][larger.orbits]
+    assert np.ptp(eigenvalues) < 1e-6
+    assert (views["modes"] == 0).all()
+    assert (views["5.first"][:, has.window :] == 0).all()
+    assert (views["5.first"][:, : has.window] != 0).all()
 
 
 def test_the_oracle_has_the_density_of_a_switched_flow():

@@ -11,6 +11,7 @@ from coarsegrain.flows.flow import FRESH
 from coarsegrain.flows.ingredients import start
 from coarsegrain.flows.patch_architecture import PatchArchitecture
 from coarsegrain.flows.patch_flow import PatchFlow
+from coarsegrain.flows.samples import normal_numbers
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.ising.dual import DualIsing
 from coarsegrain.simd import LANES
@@ -58,7 +59,7 @@ def test_latents_of_a_flows_own_fields_are_independent_and_normal(flow):
 def test_latents_are_the_numbers_that_the_flow_by_sublattices_made_its_fields_of():
     flow = sublattice_flow(mu=6.0)  # the modes do not overlap
     drawn = flow.draw(SAMPLES // 2, seed=3)
-    numbers = flow._latent(SAMPLES // 2 // LANES, FRESH, 0, 0, 3)
+    numbers = normal_numbers(SAMPLES // 2 // LANES, L, stream=FRESH, seed=3)
     flow._transform(0, numbers)  # each to its scale
     found = flow.latents(drawn.fields, seed=5)
     np.testing.assert_allclose(found, of_blocks(numbers, flow.L), rtol=0, atol=1e-3)

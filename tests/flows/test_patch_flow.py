@@ -14,6 +14,7 @@ from coarsegrain.flows.patch_architecture import PatchArchitecture, starting_wei
 from coarsegrain.flows.patch_flow import PatchFlow
 from coarsegrain.flows.patch_storage import write_patch_flow
 from coarsegrain.flows.patches import layers_of_patches
+from coarsegrain.flows.samples import normal_numbers
 from coarsegrain.flows.storage import read_flow
 from coarsegrain.flows.training.patches import PatchTrainer
 from coarsegrain.ising.critical_point import BETA_CRITICAL
@@ -42,7 +43,7 @@ class Pair:
 
     def exact(self, *, path, step=NUMBER):
         """The loss of a step, and derivatives of its mean by name."""
-        z = self.kernels._latent(SAMPLES // LANES, TRAINING, step, 0, SEED)
+        z = normal_numbers(SAMPLES // LANES, self.kernels.L, stream=TRAINING, step=step, seed=SEED)
         energy = plain.dual_energy(self.target.spectrum)
         z = torch.from_numpy(of_blocks(z, self.kernels.L))
         loss = self.plain.loss(z, energy, path=path)

@@ -77,14 +77,24 @@ def start(
     for name, view in views.items():
         if name.endswith((".first", ".second")):
             view[:] = math.sqrt(3 / view.shape[1]) * (2 * rng.random(view.shape) - 1)
+    views["modes"][:] = 2.0, 0.0
+    switch_off(architecture, spectrum, ingredients, parameters)
+    return parameters
+
+
+def switch_off(
+    architecture: Architecture, spectrum: Array, ingredients: Ingredients, parameters: Array
+) -> None:
+    """Put parameters (size,) of what is off where they do nothing, in place; arguments as above."""
+    views = architecture.views(parameters)
+    for name, view in views.items():
         if name.endswith(".first"):
             view[:, _unseen(ingredients)] = 0
-    if ingredients.modes:
-        views["modes"][:] = 2.0, 0.0
+    if not ingredients.modes:
+        views["modes"][:] = 0
     if not ingredients.whitening:
         orbits = architecture.orbits.reshape(-1)
         views["spectrum"][orbits] = logarithms(spectrum.mean() / spectrum.reshape(-1)) / 2
-    return parameters
 
 
 def constrain(architecture: Architecture, ingredients: Ingredients, gradient: Array) -> None:

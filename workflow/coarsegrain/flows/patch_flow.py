@@ -24,12 +24,19 @@ import numpy.typing as npt
 from coarsegrain.flows.blocks import Blocks, blocks_of, of_blocks, parts, to_blocks
 from coarsegrain.flows.dual_energy import Energy
 from coarsegrain.flows.flow import FRESH, TRAINING, Array, Drawn, Fields, PassedOn, Step
-from coarsegrain.flows.kernels.base import fill_with_normal_numbers
 from coarsegrain.flows.kernels.patches import HALF, PatchLayer, transform
 from coarsegrain.flows.kernels.patches_gradient import transform_gradient
 from coarsegrain.flows.patch_architecture import PatchArchitecture, Weights, check_weights
 from coarsegrain.flows.patch_parameters import PatchParameters
-from coarsegrain.flows.samples import coarse, kept_of, log_normal, mixed, share_of_reverse, times
+from coarsegrain.flows.samples import (
+    coarse,
+    kept_of,
+    log_normal,
+    mixed,
+    normal_numbers,
+    share_of_reverse,
+    times,
+)
 from coarsegrain.simd import LANES
 
 #: The gradient is rounded where q₀(−x) has no more of q than this: blocks of such samples need no
@@ -96,7 +103,8 @@ class PatchFlow:
         """Independent samples of q, and ln q: the same for the same number and seed."""
         fields, log_q, rng = [], [], np.random.default_rng(seed)
         for part in parts(number):
-            x = self._latent(blocks_of(len(part)), FRESH, 0, part.start // LANES, seed)
+            first, blocks = part.start // LANES, blocks_of(len(part))
+            x = normal_numbers(blocks, self.L, stream=FRESH, first=first, seed=seed)
             log_q0 = log_normal(x)
             log_q0 -= _through(self._layers[::-1], x, inverse=False)
             if self.architecture.symmetric:
@@ -190,12 +198,6 @@ class PatchFlow:
         log_det = _through(self._layers, x, inverse=True)
         return log_normal(x) + log_det
 
-    def _latent(self, blocks: int, stream: int, step: int, first: int, seed: int) -> Blocks:
-        z = np.empty((blocks, self.L**2 * LANES), dtype=np.float32)
-        key = np.uint64(seed & 0xFFFFFFFF), np.uint64((seed >> 32) & 0xFFFFFFFF)
-        fill_with_normal_numbers(z, first, stream, step, *key)
-        return z
-
     def _check(self, fields: Fields) -> None:
         L = self.L
         if fields.ndim != 3 or fields.shape[1:] != (L, L):
@@ -222,7 +224,8 @@ class PatchFlow:
         """
         blocks, layers = samples // LANES, self._layers
         of_layers = self._numbers.gradients()
-        x, kept = self._latent(blocks, TRAINING, step, 0, seed), self._kept(blocks)
+        x = normal_numbers(blocks, self.L, stream=TRAINING, step=step, seed=seed)
+        kept = self._kept(blocks)
         log_q = log_normal(x)
         log_q -= _through(layers[::-1], x, inverse=False, kept=kept[::-1])
         loss, gx = energy(x)

@@ -6,11 +6,22 @@ import numpy as np
 import numpy.typing as npt
 
 from coarsegrain.flows.blocks import Blocks
+from coarsegrain.flows.kernels.base import fill_with_normal_numbers
 from coarsegrain.simd import LANES
 from coarsegrain.vector_math import exponentials, logarithms
 
 Array = npt.NDArray[np.float64]
 _LOG_TWO_PI = math.log(2 * math.pi)
+
+
+def normal_numbers(
+    blocks: int, L: int, *, stream: int, step: int = 0, first: int = 0, seed: int
+) -> Blocks:
+    """Latent variables (blocks, L² LANES) of blocks ``first`` … of a stream's step."""
+    z = np.empty((blocks, L**2 * LANES), dtype=np.float32)
+    key = np.uint64(seed & 0xFFFFFFFF), np.uint64((seed >> 32) & 0xFFFFFFFF)
+    fill_with_normal_numbers(z, first, stream, step, *key)
+    return z
 
 
 def log_normal(z: Blocks) -> Array:

@@ -17,6 +17,7 @@ from coarsegrain.flows.kernels import base
 from coarsegrain.flows.kernels.block_means import transform_blocks
 from coarsegrain.flows.kernels.coupling import Coupling, couple_all, uncouple_all
 from coarsegrain.flows.kernels.coupling_gradient import couple_gradient_all, couple_score_all
+from coarsegrain.flows.samples import normal_numbers
 from coarsegrain.flows.some_latents import log_density_of_some
 from coarsegrain.simd import LANES
 
@@ -68,7 +69,9 @@ class SublatticeFlow:
         fields, log_q = [], []
         for part in parts(number):
             blocks, first = blocks_of(len(part)), part.start // LANES
-            x, log_density = self._forwards(blocks, FRESH, 0, first, seed)
+            x, log_density = self._forwards(
+                normal_numbers(blocks, self.L, stream=FRESH, first=first, seed=seed)
+            )
             fields.append(of_blocks(x, self.L))
             log_q.append(log_density.reshape(-1))
         return Drawn(np.concatenate(fields)[:number], np.concatenate(log_q)[:number])
@@ -155,23 +158,15 @@ class SublatticeFlow:
             self._uncouple(w, log_slope)
             yield w, log_slope
 
-    def _forwards(
-        self, blocks: int, stream: int, step: int, first: int, seed: int
-    ) -> tuple[Blocks, Array]:
-        z = self._latent(blocks, stream, step, first, seed)
-        sign = np.ones((blocks, LANES), dtype=np.float32)
+    def _forwards(self, z: Blocks) -> tuple[Blocks, Array]:
+        """Fields of both signs of normal numbers, which are written over, and ln q."""
+        sign = np.ones((len(z), LANES), dtype=np.float32)
         sign[:, 1::2] = -1  # every second one
         kept, log_q = np.empty_like(sign), np.empty_like(sign)
         base.with_modes(z, sign, self._modes, self._mean, kept, log_q)
         log_slope = np.zeros_like(log_q)
         self._couple(z, log_slope)
         return self._matrix.times(z), self._log_density(log_q, log_slope)
-
-    def _latent(self, blocks: int, stream: int, step: int, first: int, seed: int) -> Blocks:
-        z = np.empty((blocks, self.architecture.L**2 * LANES), dtype=np.float32)
-        key = np.uint64(seed & 0xFFFFFFFF), np.uint64((seed >> 32) & 0xFFFFFFFF)
-        base.fill_with_normal_numbers(z, first, stream, step, *key)
-        return z
 
     def _log_density(self, log_q: Blocks, log_slope: Blocks) -> Array:
         constant = self.architecture.L**2 / 2 * _LOG_TWO_PI + self._matrix.log_det
@@ -195,7 +190,7 @@ class SublatticeFlow:
             path: leave out what has the mean 0.
         """
         blocks = samples // LANES
-        w = self._latent(blocks, TRAINING, step, 0, seed)
+        w = normal_numbers(blocks, self.L, stream=TRAINING, step=step, seed=seed)
         sign = np.ones((blocks, LANES), dtype=np.float32)
         epsilon, log_q = np.empty_like(sign), np.empty_like(sign)
         base.with_modes(w, sign, self._modes, self._mean, epsilon, log_q)

@@ -1,56 +1,25 @@
 """Study C: the neural network renormalization group (Li & Wang 2018, arXiv:1802.02840).
 
-Where results are, below the folder of the results or of a variant:
+What is measured of a member of a flow is beside its weights (see ``flows``):
 
-    flows/<flow>/member-<k>.safetensors   trained weights, with .history.csv, .gap.csv,
-                                          .observables.csv, .coverage.csv, .information.csv
-                                          .total.csv and .samplers.csv; .energies.csv,
-                                          .couplings.csv, .patterns.csv, .exponents.csv and
-                                          .examples.csv of what it passes on
-    flows/<flow>-L<size>/                 the same of smaller lattices, from which a flow is grown
-    flows/<flow>/checkpoints/             of trainings that have not ended
+    flows/<flow>/member-<k>.gap.csv, .observables.csv, .coverage.csv, .information.csv, .total.csv
+                           .samplers.csv; .energies.csv, .couplings.csv, .patterns.csv,
+                           .exponents.csv and .examples.csv of what it passes on
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar
 
-from pipeline.studies.lattices import Lattices
-from pipeline.studies.study import Config, Figure, LatticeSet, Recipe, Study, once
+from pipeline.studies.flows import FLOWS, Flows
+from pipeline.studies.study import Figure, Recipe, once
 
-
-@dataclass(frozen=True)
-class Flow:
-    """A kind of flow.
-
-    Attributes:
-        label: what tables and figures call it.
-        stage: that trains it.
-        exact: whether it learns from exact samples, too, by as much as the config says.
-    """
-
-    label: str
-    stage: str = "train_flow"
-    exact: bool = False
-
-
-FLOWS = {
-    "sublattices": Flow("sublattices", exact=True),
-    "energy-alone": Flow("sublattices, energy alone"),
-    "patches": Flow("patches", stage="train_patch_flow"),
-}
 #: The flow that is sampled with.
 SAMPLED = "sublattices"
 #: Exact samples whose mean is a gradient pattern.
 PATTERN_SAMPLES = 200
 
 
-def _flow_of(name: str) -> Flow:
-    """The flow of a name, which may end in the size of a smaller one."""
-    return FLOWS[name.partition("-L")[0]]
-
-
-class NeuralRG(Study):
+class NeuralRG(Flows):
     """Flows, and what is measured of them."""
 
     name = "neuralrg"
@@ -83,139 +52,15 @@ class NeuralRG(Study):
     varied = ("neuralrg_gaps", "neuralrg_observables", "neuralrg_training", "neuralrg_gaussian")
     figures_of_variants: ClassVar[Mapping[str, str]] = {"gap_by_setting": "neuralrg_gaps"}
 
-    def __init__(
-        self,
-        config: Config,
-        variant: str = "",
-        base: "NeuralRG | None" = None,
-        changes: Collection[str] = (),
-        *,
-        lattices: Lattices,
-    ) -> None:
-        """See ``Study``; ``lattices`` of the same config."""
-        super().__init__(config, variant, base, changes)
-        self.lattices = lattices
-        self.settings: Mapping[str, Any] = config["neuralrg"]
-
-    # Sets of lattices
-
-    def lattice_sets(self) -> list[str]:
-        """Those that members learn from, and those that all flows are measured on."""
-        sizes = self.sizes() if self._learns() else []
-        own = [self._learned_from(k, L) for L in sizes for k in self.members()]
-        return [*own, "neuralrg/test"]
-
-    def lattice_set_of(self, name: str) -> LatticeSet | None:
-        """See ``Study``."""
-        study, _, kind = name.partition("/")
-        if study != self.name:
-            return None
-        number = self.settings["test_lattices" if kind == "test" else "lattices"]
-        betas = {"constant": self.settings["beta"], "number": number}
-        return LatticeSet(self._size_of(kind), betas, method="hybrid")
-
-    def sizes(self) -> list[int]:
-        """The linear sizes of a flow while it is grown, the last one its own."""
-        L, first = self.settings["L"], self.settings["grown_from"]
-        size = L if first == "auto" else int(first)
-        return [size << k for k in range((L // size).bit_length())]
-
-    def _learned_from(self, member: int, L: int) -> str:
-        return f"neuralrg/member-{member}{self._at(L)}"
-
-    def _at(self, L: int) -> str:
-        """The end of a name that stands for a smaller size."""
-        return "" if self.settings["L"] == L else f"-L{L}"
-
-    def _size_of(self, name: str) -> int:
-        _, found, size = name.rpartition("-L")
-        return int(size if found else self.settings["L"])
-
-    def _learns(self) -> bool:
-        return bool(self.settings["likelihood"] > 0)
-
-    def _certified(self, name: str) -> tuple[str, list[str]]:
-        return self.lattices.path(name), [self.lattices.certificate(name)]
-
-    # Flows
-
-    def members(self) -> range:
-        """The numbers of every flow's members."""
-        return range(self.config["members"])
-
-    def trained_by(self, stage: str) -> list[str]:
-        """The flows that a stage trains, by name."""
-        return [name for name, flow in FLOWS.items() if flow.stage == stage]
-
-    def flow(self, name: str, member: int, end: str = "safetensors") -> str:
-        """The weights of a flow's member, or another file that is made with it."""
-        recipe = _flow_of(name).stage
-        return f"{self.folder(recipe, name, member)}flows/{name}/member-{member}.{end}"
-
-    @once
-    def train_flow(self, flow: str, member: int) -> Recipe:
-        """A member of a flow by sublattices."""
-        settings, kind, L = self.settings, _flow_of(flow), self._size_of(flow)
-        of_it: dict[str, str | int] = {"flow": flow, "member": member}
-        share = settings["likelihood"] if kind.exact else 0
-        lattices, certificates = (
-            self._certified(self._learned_from(member, L)) if share > 0 else ("", [])
-        )
-        name, smaller = flow.removesuffix(self._at(L)), L // 2
-        grown = smaller in self.sizes()
-        return Recipe(
-            {
-                "lattices": [lattices] if lattices else [],
-                "smaller": [self.flow(f"{name}{self._at(smaller)}", member)] if grown else [],
-            },
-            {
-                "flow": kind.label,
-                "member": member,
-                "architecture": {
-                    "L": L,
-                    **{key: settings[key] for key in ("couplings", "hidden", "bins", "means")},
-                },
-                "ingredients": dict(settings["ingredients"]),
-                "beta": settings["beta"],
-                "settings": {key: settings[key] for key in ("steps", "batch", "learning_rate")},
-                "likelihood": share,
-                "records": min(50, settings["steps"]),
-                "start_seed": self.seed("start", **of_it),
-                "sample_seed": self.seed("samples", **of_it),
-            },
-            waits_for=certificates,
-        )
-
-    @once
-    def train_patch_flow(self, flow: str, member: int) -> Recipe:
-        """A member of the authors' flow."""
-        settings = self.settings["patches"]
-        depth = settings["depth"]
-        of_it: dict[str, str | int] = {"flow": flow, "member": member}
-        return Recipe(
-            spec={
-                "flow": FLOWS[flow].label,
-                "member": member,
-                "architecture": {
-                    "L": self.settings["L"],
-                    "couplings": settings["couplings"],
-                    "hidden": [settings["hidden"]] * 3,
-                    "depth": None if depth == "auto" else int(depth),
-                },
-                "beta": self.settings["beta"],
-                "settings": {
-                    **{key: settings[key] for key in ("steps", "batch", "learning_rate")},
-                    "warm_up": 1,
-                    "constant": True,
-                },
-                "weight_decay": settings["weight_decay"],
-                "records": min(50, settings["steps"]),
-                "start_seed": self.seed("start", **of_it),
-                "sample_seed": self.seed("samples", **of_it),
-            }
-        )
-
     # What is measured
+
+    def _measured(self, recipe: str, what: str) -> list[str]:
+        """The tables of all members that a recipe gives."""
+        return [
+            f"{self.folder(recipe, name, k)}flows/{name}/member-{k}.{what}.csv"
+            for name in FLOWS
+            for k in self.members()
+        ]
 
     @once
     def measure_gap(self, flow: str, member: int) -> Recipe:
@@ -257,14 +102,12 @@ class NeuralRG(Study):
     def collect_information(self) -> Recipe:
         """The tables of all flows' mutual information."""
 
-        def measured(what: str) -> list[str]:
-            return [
-                f"{self.folder('measure_information', name, k)}flows/{name}/member-{k}.{what}.csv"
-                for name in FLOWS
-                for k in self.members()
-            ]
-
-        return Recipe({"parts": measured("information"), "totals": measured("total")})
+        return Recipe(
+            {
+                "parts": self._measured("measure_information", "information"),
+                "totals": self._measured("measure_information", "total"),
+            }
+        )
 
     @once
     def measure_scales(self, flow: str, member: int) -> Recipe:
@@ -292,33 +135,20 @@ class NeuralRG(Study):
     def collect_scales(self) -> Recipe:
         """The tables of what all flows pass on."""
 
-        def measured(what: str) -> list[str]:
-            return [
-                f"{self.folder('measure_scales', name, k)}flows/{name}/member-{k}.{what}.csv"
-                for name in FLOWS
-                for k in self.members()
-            ]
-
         kinds = ("energies", "couplings", "patterns", "exponents", "examples")
-        return Recipe({kind: measured(kind) for kind in kinds})
+        return Recipe({kind: self._measured("measure_scales", kind) for kind in kinds})
 
     @once
     def collect_gaps(self) -> Recipe:
         """The tables of all flows."""
-        every = [(name, k) for name in FLOWS for k in self.members()]
-
-        def measured(what: str) -> list[str]:
-            return [
-                f"{self.folder('measure_gap', name, k)}flows/{name}/member-{k}.{what}.csv"
-                for name, k in every
-            ]
-
         return Recipe(
             {
-                "gaps": measured("gap"),
-                "observed": measured("observables"),
-                "coverage": measured("coverage"),
-                "histories": [self.flow(name, k, "history.csv") for name, k in every],
+                "gaps": self._measured("measure_gap", "gap"),
+                "observed": self._measured("measure_gap", "observables"),
+                "coverage": self._measured("measure_gap", "coverage"),
+                "histories": [
+                    self.flow(name, k, "history.csv") for name in FLOWS for k in self.members()
+                ],
             },
             {key: self.settings[key] for key in ("L", "beta")},
         )

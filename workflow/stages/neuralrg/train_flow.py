@@ -5,7 +5,7 @@ import numpy as np
 from coarsegrain.flows.architecture import Architecture
 from coarsegrain.flows.flow import Fields
 from coarsegrain.flows.growing import grown
-from coarsegrain.flows.ingredients import Ingredients, start
+from coarsegrain.flows.ingredients import Ingredients, start, switch_off
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.flows.sublattice_storage import read_sublattice_flow, write_sublattice_flow
 from coarsegrain.flows.training.loop import train
@@ -47,6 +47,7 @@ def main(
     if smaller:
         half, _ = read_sublattice_flow(smaller[0])
         parameters = grown(half.parameters, half.architecture)
+        switch_off(architecture, dual.spectrum, ingredients, parameters)
     else:
         parameters = start(
             architecture, dual.spectrum, seed=spec["start_seed"], ingredients=ingredients

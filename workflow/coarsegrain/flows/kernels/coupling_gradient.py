@@ -124,6 +124,19 @@ def _add_products(H, numbers, c, h1, h2, squares, g1, g2, g_odd, g_even, places,
 
 
 @kernel
+def _workspace_of_gradient(H, numbers):  # type: ignore[no-untyped-def]
+    """Arrays for derivatives at ``CHUNK`` places: g_odd, g_even, g1, g2; and more, of_seen."""
+    return (
+        np.empty(CHUNK * SHIFTS * LANES, F32),
+        np.empty(CHUNK * numbers * LANES, F32),
+        np.empty(CHUNK * H * LANES, F32),
+        np.empty(CHUNK * H * LANES, F32),
+        np.empty(H * LANES, F32),
+        np.empty(INPUTS * LANES, F32),
+    )
+
+
+@kernel
 def couple_gradient(coupling, x, kept, gx, weight, turned, learn, g):  # type: ignore[no-untyped-def]
     """Put the changed fields back, and turn derivatives by what they became into those before.
 
@@ -140,10 +153,7 @@ def couple_gradient(coupling, x, kept, gx, weight, turned, learn, g):  # type: i
     H, outputs = coupling.second.shape[0], coupling.last.shape[0]
     numbers, bins = outputs - SHIFTS, len(coupling.spline) // 3
     c, h1, h2, squares, out, values = workspace(coupling, CHUNK)
-    g_odd = np.empty(CHUNK * SHIFTS * LANES, F32)
-    g_even = np.empty(CHUNK * numbers * LANES, F32)
-    g1, g2 = np.empty_like(h1), np.empty_like(h2)
-    more, of_seen = np.empty(H * LANES, F32), np.empty(INPUTS * LANES, F32)
+    g_odd, g_even, g1, g2, more, of_seen = _workspace_of_gradient(H, numbers)
     mean, of_mean = mean_of_others(coupling, x), splat(F32(0))
     sites = len(coupling.changed)
     for start in range(0, sites, CHUNK):
@@ -193,10 +203,7 @@ def couple_score(coupling, x, kept, score, turned, learn, g):  # type: ignore[no
     H, outputs = coupling.second.shape[0], coupling.last.shape[0]
     numbers, bins = outputs - SHIFTS, len(coupling.spline) // 3
     c, h1, h2, squares, out, values = workspace(coupling, CHUNK)
-    g_odd = np.empty(CHUNK * SHIFTS * LANES, F32)
-    g_even = np.empty(CHUNK * numbers * LANES, F32)
-    g1, g2 = np.empty_like(h1), np.empty_like(h2)
-    more, of_seen = np.empty(H * LANES, F32), np.empty(INPUTS * LANES, F32)
+    g_odd, g_even, g1, g2, more, of_seen = _workspace_of_gradient(H, numbers)
     zero, one = splat(F32(0)), splat(F32(1))
     mean, of_mean, log_slope = mean_of_others(coupling, x), zero, zero
     sites = len(coupling.changed)

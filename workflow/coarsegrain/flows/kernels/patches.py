@@ -137,8 +137,12 @@ def net(weights, at, sizes, places, h):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def gather(x, layer, c, start, places, h_s, h_t):  # type: ignore[no-untyped-def]
-    """The variables that coupling c keeps, of items start …, as inputs of both nets."""
+def both_nets(layer, x, c, start, places, h_s, h_t):  # type: ignore[no-untyped-def]
+    """All units of the nets of coupling c, from the variables that it keeps of items start …
+
+    Returns:
+        Where the outputs begin.
+    """
     patches = len(layer.sites)
     for p in range(places):
         block, patch = divmod(start + p, patches)
@@ -146,6 +150,9 @@ def gather(x, layer, c, start, places, h_s, h_t):  # type: ignore[no-untyped-def
             value = load(x[block], LANES * layer.sites[patch, layer.order[c, i]])
             store(h_s, LANES * (HALF * p + i), value)
             store(h_t, LANES * (HALF * p + i), value)
+    of_net = (layer.weights.shape[1] - HALF) // 2
+    net(layer.weights[c], HALF, layer.sizes, places, h_s)
+    return net(layer.weights[c], HALF + of_net, layer.sizes, places, h_t)
 
 
 @kernel
@@ -168,16 +175,13 @@ def transform(layer, x, inverse, keep, kept, log_det):  # type: ignore[no-untype
     """
     h_s, h_t = workspace(layer), workspace(layer)
     couplings, patches = len(layer.order), len(layer.sites)
-    of_net = (layer.weights.shape[1] - HALF) // 2
     items, zero = patches * len(x), splat(F32(0))
     for k in range(couplings):
         c = couplings - 1 - k if inverse else k
         weights = layer.weights[c]
         for start in range(0, items, CHUNK):
             places = min(CHUNK, items - start)
-            gather(x, layer, c, start, places, h_s, h_t)
-            out = net(weights, HALF, layer.sizes, places, h_s)
-            net(weights, HALF + of_net, layer.sizes, places, h_t)
+            out = both_nets(layer, x, c, start, places, h_s, h_t)
             for p in range(places):
                 block, patch = divmod(start + p, patches)
                 row, change = x[block], load(log_det[block], 0)

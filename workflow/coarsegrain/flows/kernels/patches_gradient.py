@@ -7,7 +7,7 @@ in parts of a vector, and then over these.
 
 import numpy as np
 
-from coarsegrain.flows.kernels.patches import CHUNK, HALF, dense, gather, net, workspace
+from coarsegrain.flows.kernels.patches import CHUNK, HALF, both_nets, dense, workspace
 from coarsegrain.jit import kernel
 from coarsegrain.simd import (
     LANES,
@@ -94,7 +94,7 @@ def _net_gradient(turned, at, sizes, places, h, g, base, learn, sums):  # type: 
         at: where the next net's numbers begin in it.
         sizes: of ``PatchLayer``.
         places: how many.
-        h: of ``_net``.
+        h: of ``net``.
         g: like h: derivatives, those by outputs given, all others to be filled.
         base: where the outputs begin in h and g.
         learn: whether derivatives by the weights are wanted.
@@ -143,9 +143,7 @@ def transform_gradient(layer, x, inverse, kept, gx, weight, learn, g):  # type: 
         of_factors[:] = 0
         for start in range(0, items, CHUNK):
             places = min(CHUNK, items - start)
-            gather(x, layer, c, start, places, h_s, h_t)
-            out = net(weights, HALF, layer.sizes, places, h_s)
-            net(weights, HALF + of_net, layer.sizes, places, h_t)
+            out = both_nets(layer, x, c, start, places, h_s, h_t)
             for p in range(places):
                 block, patch = divmod(start + p, patches)
                 row, derivatives, by_log_det = x[block], gx[block], load(weight[block], 0)

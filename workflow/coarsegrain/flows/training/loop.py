@@ -100,6 +100,8 @@ def train(
 
 
 def _record(gaps: Array, settings: TrainingSettings, done: int) -> list[float]:
+    if not len(gaps):  # on exact samples alone, which tell no gap
+        return [settings.learning_rate_of(done - 1), 0.0, math.nan, math.nan, math.nan]
     spread = float(gaps.std())
     return [
         settings.learning_rate_of(done - 1),
