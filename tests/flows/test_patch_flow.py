@@ -9,7 +9,6 @@ from coarsegrain.flows.blocks import AT_ONCE, of_blocks
 from coarsegrain.flows.coupling_stack import array_shapes, starting_arrays
 from coarsegrain.flows.dual_energy import dual_energy
 from coarsegrain.flows.flow import TRAINING
-from coarsegrain.flows.kernels.patches import elu
 from coarsegrain.flows.patch_architecture import PatchArchitecture, starting_weights
 from coarsegrain.flows.patch_flow import PatchFlow
 from coarsegrain.flows.patch_storage import write_patch_flow
@@ -19,8 +18,7 @@ from coarsegrain.flows.storage import read_flow
 from coarsegrain.flows.training.patches import PatchTrainer
 from coarsegrain.ising.critical_point import BETA_CRITICAL
 from coarsegrain.ising.dual import DualIsing
-from coarsegrain.jit import kernel
-from coarsegrain.simd import LANES, load, store
+from coarsegrain.simd import LANES
 from coarsegrain.training.plain_adam import adam_step
 from flows import plain_patch_flow as plain
 from flows.plain_patch_flow import PlainPatchFlow, bent_weights
@@ -207,20 +205,6 @@ def test_steps_of_the_trainer_are_those_of_adam_on_exact_gradients_with_weight_d
         exact = each.detach().numpy() - before[name]
         apart = after[name] - before[name] - exact
         assert np.linalg.norm(apart) < 1e-3 * np.linalg.norm(exact), name
-
-
-@kernel
-def _elus(x):
-    for at in range(0, len(x), LANES):
-        store(x, at, elu(load(x, at)))
-
-
-def test_elu_is_that_of_torch_to_the_seventh_digit_of_one():
-    x = np.linspace(-100, 20, 32 * 1000, dtype=np.float32)
-    x[:LANES] = np.geomspace(1e-30, 1, LANES)
-    exact = torch.nn.functional.elu(torch.from_numpy(x.astype(np.float64))).numpy()
-    _elus(x)
-    np.testing.assert_allclose(x, exact, rtol=2e-7, atol=1e-7)
 
 
 # Architecture

@@ -39,6 +39,8 @@ NEIGHBOURS = (
 INPUTS = len(NEIGHBOURS) + 1
 #: Of a coupling's outputs, those that are odd: shifts before and after the spline.
 SHIFTS = 2
+#: The parameters of a coupling, as they stand one behind the other; see ``Architecture.shapes``.
+OF_COUPLING = ("first", "second", "last", "spline")
 
 
 class Layer(NamedTuple):
@@ -129,10 +131,8 @@ class Architecture:
         H, outputs = self.hidden, SHIFTS + self.of_spline
         shapes: dict[str, tuple[int, ...]] = {}
         for k in range(len(self.layers)):
-            shapes[f"{k}.first"] = (H, INPUTS)
-            shapes[f"{k}.second"] = (H, H)
-            shapes[f"{k}.last"] = (outputs, H)
-            shapes[f"{k}.spline"] = (self.of_spline,)
+            of_it = (H, INPUTS), (H, H), (outputs, H), (self.of_spline,)
+            shapes |= {f"{k}.{name}": shape for name, shape in zip(OF_COUPLING, of_it)}
         shapes["mean"] = (self.of_spline,)
         shapes["modes"] = (2,)
         shapes["spectrum"] = (int(self.orbits.max()) + 1,)
@@ -157,6 +157,11 @@ class Architecture:
             found[name] = parameters[at : at + math.prod(shape)].reshape(shape)
             at += math.prod(shape)
         return found
+
+    def of_coupling(self, parameters: npt.NDArray[Number], coupling: int) -> npt.NDArray[Number]:
+        """The numbers of one coupling, as a view of the array (size,) of all parameters."""
+        each = [math.prod(self.shapes[f"0.{name}"]) for name in OF_COUPLING]
+        return parameters[coupling * sum(each) :][: sum(each)]
 
 
 def sublattice_layer(L: int, step: int, parity: int) -> Layer:

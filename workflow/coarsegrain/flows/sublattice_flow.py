@@ -48,13 +48,14 @@ class SublatticeFlow:
 
     def refresh(self) -> None:
         """Take over changed parameters."""
-        views = self.architecture.views(self.parameters.astype(np.float32))
+        weights = self.parameters.astype(np.float32)
+        views = self.architecture.views(weights)
         self._couplings = [
             Coupling(
-                views[f"{k}.first"],
-                views[f"{k}.second"],
-                views[f"{k}.last"],
-                views[f"{k}.spline"],
+                self.architecture.hidden,
+                self.architecture.of_spline,
+                self.architecture.of_coupling(weights, k),
+                _turned(views, k),
                 *layer,
             )
             for k, layer in enumerate(self._layers)
@@ -196,7 +197,6 @@ class SublatticeFlow:
         base.with_modes(w, sign, self._modes, self._mean, epsilon, log_q)
         log_slope = np.zeros_like(log_q)
         kept = [self._kept(blocks, coupling) for coupling in self._couplings]
-        turned = [_turned(coupling) for coupling in self._couplings]
         score = np.zeros_like(w)
         gradient = np.zeros(self.architecture.size)
         g = self.architecture.views(gradient)
@@ -205,8 +205,8 @@ class SublatticeFlow:
         for k, coupling in enumerate(self._couplings):
             self._transform(k, w, score)
             if path:
-                into = _of_coupling(g, k)
-                couple_score_all(coupling, w, kept[k], score, log_slope, turned[k], False, into)
+                into = self.architecture.of_coupling(gradient, k)
+                couple_score_all(coupling, w, kept[k], score, log_slope, False, into)
             else:
                 couple_all(coupling, w, kept[k], log_slope)
 
@@ -217,8 +217,8 @@ class SublatticeFlow:
         weight = 0 if path else 1
         of_slope = np.full((blocks, LANES), -weight, dtype=np.float32)
         for k in reversed(range(len(self._couplings))):
-            into = _of_coupling(g, k)
-            couple_gradient_all(self._couplings[k], w, kept[k], gw, of_slope, turned[k], True, into)
+            into = self.architecture.of_coupling(gradient, k)
+            couple_gradient_all(self._couplings[k], w, kept[k], gw, of_slope, True, into)
             self._transform_back(k, w, gw)
         base.with_modes_gradient(
             gw, epsilon, np.float32(weight), self._modes, self._mean, g["modes"], g["mean"]
@@ -249,9 +249,8 @@ class SublatticeFlow:
         base.score_of_latent(w, self._modes, self._mean, score, True, g["modes"], g["mean"])
         for k, coupling in enumerate(self._couplings):
             self._transform(k, w, score)
-            into = _of_coupling(g, k)
-            turned = _turned(coupling)
-            couple_score_all(coupling, w, kept, score, log_slope, turned, True, into)
+            into = self.architecture.of_coupling(gradient, k)
+            couple_score_all(coupling, w, kept, score, log_slope, True, into)
         g["spectrum"][:] = self._matrix.derivatives(score, x_w) + samples * self._matrix.sizes()
         gradient /= samples
         return Step(loss, gradient)
@@ -285,10 +284,10 @@ class SublatticeFlow:
         kept = self._couple(w, log_slope)
         energy, gw, _ = self._matrix.energy(w, np.zeros_like(w))
         of_slope = np.full_like(log_slope, -1)
-        unused = self.architecture.views(np.zeros(self.architecture.size))  # by the parameters
+        unused = np.zeros(self.architecture.size)  # derivatives by the parameters
         for k in reversed(range(len(self._couplings))):
-            turned, into = _turned(self._couplings[k]), _of_coupling(unused, k)
-            couple_gradient_all(self._couplings[k], w, kept[k], gw, of_slope, turned, False, into)
+            into = self.architecture.of_coupling(unused, k)
+            couple_gradient_all(self._couplings[k], w, kept[k], gw, of_slope, False, into)
             self._transform_back(k, w, gw)
         u = energy - log_slope.astype(np.float64).reshape(-1) - self._matrix.log_det
         n = len(latents)
@@ -324,14 +323,8 @@ class SublatticeFlow:
         return np.empty((blocks, len(coupling.changed) * LANES), dtype=np.float32)
 
 
-def _of_coupling(g: Mapping[str, Array], k: int) -> tuple[Array, ...]:
-    """The derivatives by the weights of coupling k, as the kernels take them."""
-    last = g[f"{k}.last"]
-    return g[f"{k}.first"], g[f"{k}.second"], last[:SHIFTS], last[SHIFTS:], g[f"{k}.spline"]
-
-
-def _turned(coupling: Coupling) -> tuple[Blocks, Blocks, Blocks, Blocks]:
-    """Transposed weights: of the hidden units, of the next ones, of shifts and of the spline."""
-    parts = coupling.first, coupling.second, coupling.last[:SHIFTS], coupling.last[SHIFTS:]
-    first, second, shifts, numbers = (np.ascontiguousarray(each.T) for each in parts)
-    return first, second, shifts, numbers
+def _turned(views: Mapping[str, Blocks], k: int) -> Blocks:
+    """Transposed weights of coupling k: see ``Coupling``."""
+    last = views[f"{k}.last"]
+    parts = views[f"{k}.first"], views[f"{k}.second"], last[:SHIFTS], last[SHIFTS:]
+    return np.concatenate([each.T.reshape(-1) for each in parts])

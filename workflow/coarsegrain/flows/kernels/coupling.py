@@ -7,8 +7,8 @@ For every changed site, c the fields that it sees, and Σ/√n of all n fields o
     numbers of the spline = the other rows of W₃ times h₂² + numbers of its own    even
     y = spline(x + a) + b
 
-Fields are (sites LANES,) float32: site i of the samples in lanes 0 … 31 at LANES i. Products are
-fused multiply-adds, sums in the order of the code.
+Fields are (sites LANES,) float32: site i of the samples in lanes 0 … 31 at LANES i. Nets are
+computed at CHUNK sites together, which are places 0, 1, … of the arrays.
 """
 
 import math
@@ -18,64 +18,86 @@ import numpy as np
 import numpy.typing as npt
 
 from coarsegrain.flows.architecture import INPUTS, SHIFTS
+from coarsegrain.flows.kernels.dense import dense
+from coarsegrain.flows.kernels.fused import tangent
 from coarsegrain.flows.kernels.spline import knots, spline_inverse, spline_value
 from coarsegrain.jit import kernel
-from coarsegrain.simd import LANES, load, multiply_add, splat, store
-from coarsegrain.vector_math import hyperbolic_tangent
+from coarsegrain.simd import LANES, load, splat, store
 
 F32 = np.float32
 Weights = npt.NDArray[np.float32]
+#: Sites whose nets are computed together.
+CHUNK = 8
 
 
 class Coupling(NamedTuple):
-    """Weights of a coupling, as the kernels take them, and its sites.
+    """A coupling, as the kernels take it.
 
     Attributes:
-        first: (hidden, 13).
-        second: (hidden, hidden).
-        last: (2 + numbers, hidden).
-        spline: (numbers,).
+        hidden: units of both hidden layers.
+        numbers: of a spline.
+        weights: W₁ (hidden, 13), W₂ (hidden, hidden), W₃ (2 + numbers, hidden) and the spline's
+            numbers, one behind the other.
+        turned: W₁, W₂, the two rows of W₃ for shifts and the others, each transposed.
         changed: (sites,).
         seen: (sites, 12).
         others: (sites,).
     """
 
-    first: Weights
-    second: Weights
-    last: Weights
-    spline: Weights
+    hidden: int
+    numbers: int
+    weights: Weights
+    turned: Weights
     changed: npt.NDArray[np.int64]
     seen: npt.NDArray[np.int64]
     others: npt.NDArray[np.int64]
 
 
+class Units(NamedTuple):
+    """Arrays for the nets of CHUNK sites, and for the knots of one spline.
+
+    Attributes:
+        c: (CHUNK 13 LANES,) what sites see.
+        h1: (CHUNK hidden LANES,).
+        h2: (CHUNK hidden LANES,).
+        squares: (CHUNK hidden LANES,) of h2.
+        shifts: (CHUNK 2 LANES,).
+        numbers: (CHUNK numbers LANES,) of splines.
+        knots: (numbers LANES,).
+    """
+
+    c: Weights
+    h1: Weights
+    h2: Weights
+    squares: Weights
+    shifts: Weights
+    numbers: Weights
+    knots: Weights
+
+
 @kernel
-def product(weights, rows_from, rows_to, inputs, at, outputs, to):  # type: ignore[no-untyped-def]
-    """``outputs[j] = Σ_k weights[j, k] inputs[k]`` for rows of vectors, four at a time."""
-    K = weights.shape[1]
-    zero = splat(F32(0))
-    j = rows_from
-    while j + 4 <= rows_to:
-        s0, s1, s2, s3 = zero, zero, zero, zero
-        w0, w1, w2, w3 = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
-        for k in range(K):
-            v = load(inputs, at + LANES * k)
-            s0 = multiply_add(splat(w0[k]), v, s0)
-            s1 = multiply_add(splat(w1[k]), v, s1)
-            s2 = multiply_add(splat(w2[k]), v, s2)
-            s3 = multiply_add(splat(w3[k]), v, s3)
-        place = to + LANES * (j - rows_from)
-        store(outputs, place, s0)
-        store(outputs, place + LANES, s1)
-        store(outputs, place + 2 * LANES, s2)
-        store(outputs, place + 3 * LANES, s3)
-        j += 4
-    while j < rows_to:
-        s0, w0 = zero, weights[j]
-        for k in range(K):
-            s0 = multiply_add(splat(w0[k]), load(inputs, at + LANES * k), s0)
-        store(outputs, to + LANES * (j - rows_from), s0)
-        j += 1
+def units(coupling):  # type: ignore[no-untyped-def]
+    """New ``Units`` of a coupling."""
+    of_hidden = CHUNK * coupling.hidden * LANES
+    return Units(
+        np.empty(CHUNK * INPUTS * LANES, F32),
+        np.empty(of_hidden, F32),
+        np.empty(of_hidden, F32),
+        np.empty(of_hidden, F32),
+        np.empty(CHUNK * SHIFTS * LANES, F32),
+        np.empty(CHUNK * coupling.numbers * LANES, F32),
+        np.empty(coupling.numbers * LANES, F32),
+    )
+
+
+@kernel
+def places_of_weights(coupling):  # type: ignore[no-untyped-def]
+    """Where W₂, W₃, its rows for splines, and the spline's own numbers begin."""
+    H = coupling.hidden
+    second = H * INPUTS
+    last = second + H * H
+    rows = last + SHIFTS * H
+    return second, last, rows, rows + coupling.numbers * H
 
 
 @kernel
@@ -88,44 +110,26 @@ def mean_of_others(coupling, x):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def net(coupling, x, mean, site, c, h1, h2, squares, out, p):  # type: ignore[no-untyped-def]
-    """Hidden units and outputs of the net of one changed site, at place p of the arrays."""
-    H, outputs = coupling.second.shape[0], coupling.last.shape[0]
-    seen = coupling.seen[site]
-    for k in range(len(seen)):
-        store(c, LANES * (INPUTS * p + k), load(x, LANES * seen[k]))
-    store(c, LANES * (INPUTS * p + len(seen)), mean)
-    of_hidden, of_output = LANES * H * p, LANES * outputs * p
-    product(coupling.first, 0, H, c, LANES * INPUTS * p, h1, of_hidden)
-    for k in range(H):
-        at = of_hidden + LANES * k
-        store(h1, at, hyperbolic_tangent(load(h1, at)))
-    product(coupling.second, 0, H, h1, of_hidden, h2, of_hidden)
-    for k in range(H):
-        at = of_hidden + LANES * k
-        value = hyperbolic_tangent(load(h2, at))
-        store(h2, at, value)
-        store(squares, at, value * value)
-    product(coupling.last, 0, SHIFTS, h2, of_hidden, out, of_output)
-    numbers = of_output + LANES * SHIFTS
-    product(coupling.last, SHIFTS, outputs, squares, of_hidden, out, numbers)
-    for k in range(outputs - SHIFTS):
-        at = numbers + LANES * k
-        store(out, at, load(out, at) + splat(coupling.spline[k]))
-
-
-@kernel
-def workspace(coupling, places):  # type: ignore[no-untyped-def]
-    """Arrays for the nets of so many sites: c, h1, h2, squares, out; and knots of one spline."""
-    H, outputs = coupling.second.shape[0], coupling.last.shape[0]
-    return (
-        np.empty(places * INPUTS * LANES, F32),
-        np.empty(places * H * LANES, F32),
-        np.empty(places * H * LANES, F32),
-        np.empty(places * H * LANES, F32),
-        np.empty(places * outputs * LANES, F32),
-        np.empty((outputs - SHIFTS) * LANES, F32),
-    )
+def nets(coupling, x, mean, start, places, of):  # type: ignore[no-untyped-def]
+    """The nets of so many changed sites from ``start`` on: fill all ``Units`` but the knots."""
+    H, weights = coupling.hidden, coupling.weights
+    second, last, rows, _ = places_of_weights(coupling)
+    for p in range(places):
+        seen = coupling.seen[start + p]
+        for k in range(len(seen)):
+            store(of.c, LANES * (INPUTS * p + k), load(x, LANES * seen[k]))
+        store(of.c, LANES * (INPUTS * p + len(seen)), mean)
+    dense(weights, 0, INPUTS, H, False, False, places, of.c, 0, of.h1, 0)
+    for at in range(0, LANES * H * places, LANES):
+        store(of.h1, at, tangent(load(of.h1, at)))
+    dense(weights, second, H, H, False, False, places, of.h1, 0, of.h2, 0)
+    for at in range(0, LANES * H * places, LANES):
+        value = tangent(load(of.h2, at))
+        store(of.h2, at, value)
+        store(of.squares, at, value * value)
+    dense(weights, last, H, SHIFTS, False, False, places, of.h2, 0, of.shifts, 0)
+    # biased by the spline's own numbers, which stand behind these rows
+    dense(weights, rows, H, coupling.numbers, True, False, places, of.squares, 0, of.numbers, 0)
 
 
 @kernel
@@ -139,34 +143,37 @@ def couple(coupling, x, kept):  # type: ignore[no-untyped-def]
     Returns:
         ln |dy/dx|, a vector.
     """
-    c, h1, h2, squares, out, values = workspace(coupling, 1)
-    bins = len(coupling.spline) // 3
+    of, bins, sites = units(coupling), coupling.numbers // 3, len(coupling.changed)
     mean, log_slope = mean_of_others(coupling, x), splat(F32(0))
-    for site in range(len(coupling.changed)):
-        net(coupling, x, mean, site, c, h1, h2, squares, out, 0)
-        knots(out[LANES * SHIFTS :], bins, values)
-        at = LANES * coupling.changed[site]
-        before = load(x, at)
-        store(kept, LANES * site, before)
-        y, slope = spline_value(before + load(out, 0), values, bins)
-        store(x, at, y + load(out, LANES))
-        log_slope = log_slope + slope
+    for start in range(0, sites, CHUNK):
+        places = min(CHUNK, sites - start)
+        nets(coupling, x, mean, start, places, of)
+        for p in range(places):
+            knots(of.numbers[LANES * coupling.numbers * p :], bins, of.knots)
+            at, shift = LANES * coupling.changed[start + p], LANES * SHIFTS * p
+            before = load(x, at)
+            store(kept, LANES * (start + p), before)
+            y, slope = spline_value(before + load(of.shifts, shift), of.knots, bins)
+            store(x, at, y + load(of.shifts, shift + LANES))
+            log_slope = log_slope + slope
     return log_slope
 
 
 @kernel
 def uncouple(coupling, x):  # type: ignore[no-untyped-def]
     """The inverse of ``couple``; returns its ln |dy/dx|, a vector."""
-    c, h1, h2, squares, out, values = workspace(coupling, 1)
-    bins = len(coupling.spline) // 3
+    of, bins, sites = units(coupling), coupling.numbers // 3, len(coupling.changed)
     mean, log_slope = mean_of_others(coupling, x), splat(F32(0))
-    for site in range(len(coupling.changed)):
-        net(coupling, x, mean, site, c, h1, h2, squares, out, 0)
-        knots(out[LANES * SHIFTS :], bins, values)
-        at = LANES * coupling.changed[site]
-        before, slope = spline_inverse(load(x, at) - load(out, LANES), values, bins)
-        store(x, at, before - load(out, 0))
-        log_slope = log_slope + slope
+    for start in range(0, sites, CHUNK):
+        places = min(CHUNK, sites - start)
+        nets(coupling, x, mean, start, places, of)
+        for p in range(places):
+            knots(of.numbers[LANES * coupling.numbers * p :], bins, of.knots)
+            at, shift = LANES * coupling.changed[start + p], LANES * SHIFTS * p
+            y = load(x, at) - load(of.shifts, shift + LANES)
+            before, slope = spline_inverse(y, of.knots, bins)
+            store(x, at, before - load(of.shifts, shift))
+            log_slope = log_slope + slope
     return log_slope
 
 

@@ -16,15 +16,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from coarsegrain.flows.kernels.dense import dense
 from coarsegrain.jit import kernel
 from coarsegrain.simd import (
     LANES,
-    at_least,
-    at_most,
     broadcast,
     load,
     multiply_add,
-    power_of_rounded,
     splat,
     store,
 )
@@ -36,15 +34,6 @@ Weights = npt.NDArray[np.float32]
 CHUNK = 8
 #: Variables of a patch that a coupling keeps, and those that it changes.
 HALF = 2
-_LOG2_E = F32(1.4426950408889634)
-# Added and taken away again, it rounds a number to the nearest whole one.
-_ROUNDING = F32(1.5 * 2**23)
-_LEAST = F32(-80)
-# (2^f − 1)/f by powers of f, |f| ≤ ½: of the polynomials of degree 4 the one whose 2^f is off by
-# the least, 1e-7.
-_C0, _C1, _C2, _C3, _C4 = (
-    F32(c) for c in (0.69314724, 0.24022235, 0.055503085, 0.009671875, 0.0013407259)
-)
 
 
 class PatchLayer(NamedTuple):
@@ -64,59 +53,6 @@ class PatchLayer(NamedTuple):
     sizes: npt.NDArray[np.int64]
     weights: Weights
     turned: Weights
-
-
-@kernel
-def elu(x):  # type: ignore[no-untyped-def]
-    """x > 0: x, else e^x − 1, of a vector; 2ⁿ 2^f − 1 with n + f = x log₂ e.
-
-    It must not be in memory: LLVM makes a masked store of a choice between a number and what stands
-    in its place, at which AMD's processors are slow.
-    """
-    low = at_most(at_least(x, splat(_LEAST)), splat(F32(0)))
-    rounded = multiply_add(low, splat(_LOG2_E), splat(_ROUNDING))
-    power, n = power_of_rounded(rounded), rounded - splat(_ROUNDING)
-    f = multiply_add(low, splat(_LOG2_E), splat(F32(0)) - n)
-    y = multiply_add(splat(_C4), f, splat(_C3))
-    y = multiply_add(y, f, splat(_C2))
-    y = multiply_add(y, f, splat(_C1))
-    y = multiply_add(y, f, splat(_C0)) * f
-    return at_least(x, multiply_add(power, y, power - splat(F32(1))))
-
-
-@kernel
-def dense(weights, at, K, J, biased, bent, places, inputs, of_input, outputs, to):  # type: ignore[no-untyped-def]
-    """``outputs[p, j] = Σ_k weights[j, k] inputs[p, k]``, two rows at once.
-
-    Args:
-        weights: in which (J, K) weights and J biases stand from ``at`` on.
-        at: see above.
-        K: inputs.
-        J: outputs.
-        biased: whether the biases are added.
-        bent: whether the outputs are those of ELU.
-        places: number of p.
-        inputs: in which (places, K) vectors stand from ``of_input`` on.
-        of_input: see above.
-        outputs: (places, J) vectors, filled from ``to`` on.
-        to: see above.
-    """
-    zero = splat(F32(0))
-    for p in range(places):
-        first = of_input + LANES * K * p
-        for j in range(0, J, 2):
-            two = min(j + 1, J - 1)
-            s0, s1 = zero, zero
-            if biased:
-                s0, s1 = broadcast(weights, at + J * K + j), broadcast(weights, at + J * K + two)
-            for k in range(K):
-                v = load(inputs, first + LANES * k)
-                s0 = multiply_add(broadcast(weights, at + K * j + k), v, s0)
-                s1 = multiply_add(broadcast(weights, at + K * two + k), v, s1)
-            if bent:
-                s0, s1 = elu(s0), elu(s1)
-            store(outputs, to + LANES * (J * p + j), s0)
-            store(outputs, to + LANES * (J * p + two), s1)
 
 
 @kernel

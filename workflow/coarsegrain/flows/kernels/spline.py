@@ -15,6 +15,7 @@ anywhere.
 
 import numpy as np
 
+from coarsegrain.flows.kernels.fused import exponential
 from coarsegrain.jit import kernel
 from coarsegrain.simd import (
     LANES,
@@ -26,7 +27,7 @@ from coarsegrain.simd import (
     store,
     with_sign_of,
 )
-from coarsegrain.vector_math import exponential, logarithm
+from coarsegrain.vector_math import logarithm
 
 F32 = np.float32
 #: Where the last bin ends if all widths are as at the start.
