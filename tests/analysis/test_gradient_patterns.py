@@ -63,7 +63,7 @@ def test_the_linear_map_without_a_flow_is_that_of_the_samples_covariance():
 def test_patterns_of_a_flow_are_those_of_autograd():
     side = 8
     architecture, spectrum = (
-        Architecture(side, 2, 6, 3, means=False),
+        Architecture(side, 2, 6, 3, passes="sites"),
         DualIsing(side, 0.44).spectrum,
     )
     parameters = np.random.default_rng(2).normal(0, 0.15, architecture.size)

@@ -96,7 +96,7 @@ class PlainFlow:
         log_q = _log_modes(a, mu, log_sigma) - log_slope + _log_normal(z, epsilon)
         for k in range(len(self._layers)):
             for step in self.architecture.transforms[k]:
-                w = self._blocks_transformed(w, step)
+                w = self._transformed(w, step, back=k > 0)
             changed = self._layers[k][0]
             before, after, numbers = self._net(of, k, w)
             y, log_slope = spline(w[:, changed] + before, numbers)
@@ -118,7 +118,7 @@ class PlainFlow:
             w = w.index_copy(1, changed, y - before)
             log_q = log_q - log_slope.sum(1)
             for step in reversed(self.architecture.transforms[k]):
-                w = self._blocks_transformed(w, step)
+                w = self._transformed(w, step, back=k == 0)
         mean = w.sum(1) / math.sqrt(w.shape[1])
         a, log_slope = spline_inverse(mean, of["mean"])
         return log_q + _log_modes(a, *of["modes"]) - log_slope + _log_normal(w, mean)
@@ -146,20 +146,30 @@ class PlainFlow:
         before, after = (h @ shifts.T).unbind(-1)
         return before, after, h**2 @ last.T + of[f"{k}.spline"]
 
-    def _blocks_transformed(self, w: Tensor, step: int) -> Tensor:
-        """The Haar transform of every 2 × 2 block of the lattice whose sites are ``step`` apart."""
+    def _transformed(self, w: Tensor, step: int, *, back: bool) -> Tensor:
+        """From sites, ``step`` apart, to coarse variables and what is left, or back."""
         L = self.architecture.L
-        x = w.reshape(-1, L, L)
-        lattice = x[:, ::step, ::step]
-        corners = [lattice[:, i::2, j::2] for i in (0, 1) for j in (0, 1)]
-        signs = torch.tensor(
-            [[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]], dtype=w.dtype
-        )
-        changed = torch.einsum("kc,cnij->knij", signs / 2, torch.stack(corners))
-        found = x.clone()
-        for k, (i, j) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1))):
-            found[:, i * step :: 2 * step, j * step :: 2 * step] = changed[k]
+        found = w.reshape(-1, L, L)
+        for axis in (1, 2):
+            lattice = found[:, ::step, ::step]
+            found = found.clone()
+            found[:, ::step, ::step] = self._along(lattice, axis, back)
         return found.reshape(w.shape)
+
+    def _along(self, x: Tensor, axis: int, back: bool) -> Tensor:
+        x = x.movedim(axis, -1)
+        even, odd = x[..., ::2], x[..., 1::2]
+        found = torch.empty_like(x)
+        if self.architecture.passes == "means":
+            found[..., ::2], found[..., 1::2] = (even + odd) / 2**0.5, (even - odd) / 2**0.5
+            return found.movedim(-1, axis)
+        if back:
+            low, high = torch.zeros_like(x), torch.zeros_like(x)
+            low[..., ::2], high[..., 1::2] = even, odd
+            return (_filtered(low, True) + _filtered(high, False)).movedim(-1, axis)
+        found[..., ::2] = _filtered(x, True)[..., ::2]
+        found[..., 1::2] = _filtered(x, False)[..., 1::2]
+        return found.movedim(-1, axis)
 
     def _log_eigenvalues(self, of: dict[str, Tensor]) -> Tensor:
         return self._spectrum.log() / 2 + of["spectrum"][self._orbits]
@@ -168,6 +178,14 @@ class PlainFlow:
         L = self.architecture.L
         waves = torch.fft.rfft2(w.reshape(-1, L, L)) * eigenvalues[:, : L // 2 + 1]
         return torch.fft.irfft2(waves, s=(L, L)).reshape(w.shape)
+
+
+def _filtered(x: Tensor, below: bool) -> Tensor:
+    """The waves below, or above, half the largest wave number along the last axis, times √2."""
+    m = x.shape[-1]
+    share = torch.tensor([2.0 * (4 * k < m) + (4 * k == m) for k in range(m // 2 + 1)])
+    share = share if below else 2 - share
+    return torch.fft.irfft(torch.fft.rfft(x) * share.to(x.dtype).sqrt(), n=m)
 
 
 def _log_normal(z: Tensor, mean: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from scipy import integrate, stats
 
 from coarsegrain.flows.architecture import Architecture
+from coarsegrain.flows.coarse_variables import PASSES, SITES
 from coarsegrain.flows.some_latents import log_density_of_some
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.ising.dual import DualIsing
@@ -14,17 +15,16 @@ from flows.plain_sublattice_flow import PlainFlow, spline
 BETA, SAMPLES = 0.44, 4096
 
 
-def random_flow(L, means=False):
+def random_flow(L, passes=SITES):
     """A flow away from its start: every coupling bends, the modes overlap."""
-    architecture = Architecture(L, couplings=2, hidden=6, bins=3, means=means)
+    architecture = Architecture(L, couplings=2, hidden=6, bins=3, passes=passes)
     parameters = np.random.default_rng(2).normal(0, 0.15, architecture.size)
     architecture.views(parameters)["modes"][:] = 1.2, -0.3
     return SublatticeFlow(architecture, DualIsing(L, BETA).spectrum, parameters)
 
 
 @pytest.fixture(
-    scope="module", params=[(4, False), (4, True), (8, False), (8, True)],
-    ids=["4, sites", "4, means", "8, sites", "8, means"],
+    scope="module", params=[(L, passes) for L in (4, 8) for passes in PASSES], ids=str,
 )  # fmt: skip
 def flow(request):
     return random_flow(*request.param)
@@ -108,14 +108,14 @@ def test_densities_are_those_of_the_latents_by_the_jacobian_of_the_coarser_coupl
                     continue
                 for each in flow.architecture.transforms[k] if k else ():
                     assert each >= step
-                    w = plain._blocks_transformed(w, each)
+                    w = plain._transformed(w, each, back=True)
                 before, after, numbers = plain._net(of, k, w)
                 y, _ = spline(w[:, changed] + before, numbers)
                 w = w.index_copy(1, changed, y + after)
             return w[0, chosen]
 
         some = by_scale[:, chosen.numpy()]
-        if flow.architecture.means:  # what is left out is normal
+        if flow.architecture.passes != SITES:  # what is left out is normal
             rest = (by_scale**2).sum(axis=1) - (some**2).sum(axis=1)
             of_some = of_all + (rest + (L * L - len(chosen)) * np.log(2 * np.pi)) / 2
         else:
@@ -141,16 +141,16 @@ def test_the_densities_integrate_to_one(passed):
         assert error < 0.15
 
 
-@pytest.mark.parametrize("means", [False, True])
-def test_the_mean_that_is_passed_on_is_distributed_as_its_density_tells(means):
+@pytest.mark.parametrize("passes", PASSES)
+def test_the_mean_that_is_passed_on_is_distributed_as_its_density_tells(passes):
     """Where nothing but the mean is not normal: no couplings and no spline."""
-    flow = random_flow(4, means)
+    flow = random_flow(4, passes)
     for name, view in flow.architecture.views(flow.parameters).items():
         view[:] *= name == "modes"
     flow.refresh()
     (passed,) = flow.passed_on(flow.draw(SAMPLES, seed=1).fields, seed=0)
     mean = passed.fields.sum(axis=(1, 2)) / 2
-    c = 1 if means else 0.5
+    c = 0.5 if passes == SITES else 1
     spread = np.sqrt(c**2 * np.exp(-0.6) + 1 - c**2)
     up, down = (stats.norm(sign * 1.2 * c, spread) for sign in (1, -1))
     assert stats.kstest(mean, lambda u: (up.cdf(u) + down.cdf(u)) / 2).pvalue > 0.01

@@ -66,10 +66,12 @@ class Pair:
         assert max(apart.values()) < OF_ITS_NORM, {k: v for k, v in apart.items() if v > 1e-5}
 
 
-@pytest.fixture(scope="module", params=[(4, True), (8, False), (8, True)], ids=str)
+@pytest.fixture(
+    scope="module", params=[(4, "waves"), (8, "sites"), (8, "means"), (8, "waves")], ids=str
+)
 def pair(request):
-    L, means = request.param
-    return Pair(L, means=means)
+    L, passes = request.param
+    return Pair(L, passes=passes)
 
 
 @pytest.fixture(scope="module")

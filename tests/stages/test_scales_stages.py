@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scales")
     dual, architecture = (
         DualIsing(L, BETA),
-        Architecture(L, couplings=1, hidden=2, bins=1, means=False),
+        Architecture(L, couplings=1, hidden=2, bins=1, passes="sites"),
     )
     parameters = np.zeros(architecture.size)
     architecture.views(parameters)["modes"][:] = 1.0, 0.0
@@ -104,7 +104,13 @@ def test_signs_are_put_to_the_test_beside_other_maps_and_a_small_lattice_is_not_
     table = read_table(folder / "exponents.csv")
     assert table["map"].tolist() == 2 * [
         name
-        for name in ("passed on", "linear block means", "majority", "decimation")
+        for name in (
+            "passed on",
+            "linear block means",
+            "linear long waves",
+            "majority",
+            "decimation",
+        )
         for _ in (1, 2)
     ]
     assert set(table["L"]) == {L}

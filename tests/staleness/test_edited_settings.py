@@ -152,7 +152,7 @@ OF_FLOWS = {
     "neuralrg.couplings": 3,
     "neuralrg.hidden": 6,
     "neuralrg.bins": 3,
-    "neuralrg.means": False,
+    "neuralrg.passes": "sites",
     "neuralrg.steps": 41,
     "neuralrg.batch": 64,
     "neuralrg.learning_rate": 2e-3,

@@ -89,7 +89,7 @@ THEIRS = {("train_patch_flow", "patches")}
         ("couplings", 3, OURS),
         ("hidden", 6, OURS),
         ("bins", 3, OURS),
-        ("means", False, OURS),
+        ("passes", "means", OURS),
         ("steps", 41, OURS),
         ("batch", 64, OURS),
         ("learning_rate", 2e-3, OURS),

@@ -3,14 +3,15 @@
 The signs of the fields on each scale are coarse spins of the lattice that the fields were drawn
 from. Lattices of half the side would need a flow of their own, so matching cannot be told. A flow
 of two signs makes what it passes on of x or of −x; a map must be odd, so its fields get the sign
-with which they overlap with x. Block means of fields that only the exact coupling matrix was taken
-from are coarse spins without any training.
+with which they overlap with x. Block means, or long waves, of fields that only the exact coupling
+matrix was taken from are coarse spins without any training.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from coarsegrain.flows.coarse_variables import transform
 from coarsegrain.flows.flow import Array, PassedOn
 from coarsegrain.ising.dual import DualIsing
 from coarsegrain.rg.blocking import SMALLEST_SIDE, Level
@@ -35,12 +36,19 @@ def levels(spins: Spins, passed: Sequence[PassedOn]) -> list[Level]:
     return found
 
 
-def linear_block_means(fields: Array, dual: DualIsing) -> list[PassedOn]:
-    """Block means of K^(−½) x of fields x (n, L, L): what an untrained flow passes on."""
+def untrained(fields: Array, dual: DualIsing, passes: str) -> list[PassedOn]:
+    """What a flow passes on before any training: of K^(−½) x of fields x (n, L, L).
+
+    Args:
+        fields: see above.
+        dual: the model.
+        passes: what a scale passes on, one of ``flows.coarse_variables.PASSES``.
+    """
     found, y = [], dual.multiplied(fields, -0.5)
     unknown = np.full(len(fields), np.nan)
     for scale in range(1, dual.L.bit_length()):
-        y = (y[:, ::2, ::2] + y[:, 1::2, ::2] + y[:, ::2, 1::2] + y[:, 1::2, 1::2]) / 2
+        coarse = transform(passes, y.shape[1])[::2]
+        y = coarse @ y @ coarse.T
         found.append(PassedOn(scale, y, unknown))
     return found
 

@@ -6,10 +6,10 @@ the sites whose row and column 2ⁿ divides, an (L/2ⁿ) × (L/2ⁿ) lattice of 
 squares of a chessboard. A coupling changes the sites of one of them, each by a monotone spline of
 its own value that depends on twelve sites of the other, the four nearest and the eight a knight's
 move away, and on the mean of all of them: without it no site knows whether the lattice is ordered.
-What a scale passes on are the means of its 2 × 2 blocks, by an orthogonal transform (see
-``kernels.block_means``): every second site of a lattice of almost independent fields would tell the
-coarser scales next to nothing. From latent variables to fields the coarsest scale comes first, and
-then
+What a scale passes on are its long waves, by an orthogonal transform (see ``coarse_variables``):
+every second site of a lattice of almost independent fields would tell the coarser scales next to
+nothing, and block means would tell them where blocks begin, which the target does not know. From
+latent variables to fields the coarsest scale comes first, and then
 
 - the fields of the finest scale are multiplied by a circulant matrix, which starts as the square
   root of the exact coupling matrix: what a normal density can tell is told before training;
@@ -26,6 +26,8 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+from coarsegrain.flows.coarse_variables import PASSES, SITES, WAVES
 
 Index = npt.NDArray[np.int64]
 Number = TypeVar("Number", bound=np.floating)
@@ -66,16 +68,16 @@ class Architecture:
         couplings: at every scale.
         hidden: units of both hidden layers of a coupling's net.
         bins: of a spline, on each side of 0.
-        means: a scale passes block means on to the next one, instead of every second site.
+        passes: what a scale passes on to the next one, one of ``coarse_variables.PASSES``.
     Raises:
-        ValueError: a number is out of range.
+        ValueError: a number is out of range, or ``passes`` is something else.
     """
 
     L: int
     couplings: int = 6
     hidden: int = 16
     bins: int = 4
-    means: bool = True
+    passes: str = WAVES
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -84,6 +86,8 @@ class Architecture:
         for name in ("couplings", "hidden", "bins"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        if self.passes not in PASSES:
+            raise ValueError(f"passes is {self.passes}; it must be one of {', '.join(PASSES)}.")
 
     @property
     def scales(self) -> int:
@@ -106,12 +110,13 @@ class Architecture:
 
     @cached_property
     def transforms(self) -> list[list[int]]:
-        """Before each coupling, the steps of the lattices whose blocks are transformed.
+        """Before each coupling, the steps of the lattices that are transformed.
 
-        Latent variables are brought to block means of block means first, which their own mean ends
-        in; each scale but the coarsest then begins with the way back to the sites of its lattice.
+        Latent variables are brought to coarse variables of coarse variables first, which their own
+        mean ends in; each scale but the coarsest then begins with the way back to the sites of its
+        lattice, by the transposed matrix.
         """
-        steps = [2**scale for scale in range(self.scales - 1)] if self.means else []
+        steps = [2**scale for scale in range(self.scales - 1)] if self.passes != SITES else []
         found: list[list[int]] = [[] for _ in self.layers]
         found[0] = steps
         for step in steps:

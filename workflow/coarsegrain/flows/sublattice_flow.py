@@ -5,18 +5,19 @@ arrays and numpy's transforms.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
 from coarsegrain.flows.architecture import SHIFTS, Architecture
 from coarsegrain.flows.blocks import Blocks, blocks_of, of_blocks, parts, to_blocks
 from coarsegrain.flows.circulant import CirculantMatrix
+from coarsegrain.flows.coarse_variables import SITES, transform
 from coarsegrain.flows.flow import FRESH, TRAINING, Array, Drawn, Fields, PassedOn, Step
 from coarsegrain.flows.kernels import base
-from coarsegrain.flows.kernels.block_means import transform_blocks
 from coarsegrain.flows.kernels.coupling import Coupling, couple_all, uncouple_all
 from coarsegrain.flows.kernels.coupling_gradient import couple_gradient_all, couple_score_all
+from coarsegrain.flows.kernels.separable import multiply_axes
 from coarsegrain.flows.samples import normal_numbers
 from coarsegrain.flows.some_latents import log_density_of_some
 from coarsegrain.simd import LANES
@@ -39,6 +40,11 @@ class SublatticeFlow:
         self.architecture, self.spectrum = architecture, spectrum
         self.parameters = np.array(parameters, dtype=np.float64)
         self._layers = architecture.layers
+        self._matrices = {
+            step: transform(architecture.passes, architecture.L // step).astype(np.float32)
+            for steps in architecture.transforms
+            for step in steps
+        }
         self.refresh()
 
     @property
@@ -141,9 +147,9 @@ class SublatticeFlow:
     def _log_density_of_some(self, w: Blocks, scale: int) -> Array:
         """ln q of the latent variables (by scale) of a scale and all coarser ones."""
         some = self._sites(w, scale).reshape(len(w) * LANES, -1)
-        if not self.architecture.means:
+        if self.architecture.passes == SITES:
             return log_density_of_some(some, self.L**2, self._modes, self._mean)
-        # the mean of all is the mean of block means: what is left out is normal
+        # the mean of all is the mean of coarse variables: what is left out is normal
         whole = w.copy()
         self._transform_back(0, whole)
         log_q = np.empty((len(w), LANES), dtype=np.float32)
@@ -293,7 +299,7 @@ class SublatticeFlow:
         n = len(latents)
         return u[:n], of_blocks(gw, self.L).reshape(-1, self.L**2)[:n]
 
-    # The couplings, and block means between their scales
+    # The couplings, and the transforms between their scales
 
     def _couple(self, w: Blocks, log_slope: Blocks) -> list[Blocks]:
         """From latent variables to fields before the matrix; what couplings changed, before it."""
@@ -310,14 +316,19 @@ class SublatticeFlow:
             self._transform_back(k, w)
 
     def _transform(self, k: int, *each: Blocks) -> None:
+        """From coarse variables, and what was left out, to sites; before coupling 0 the reverse."""
         for step in self.architecture.transforms[k]:
-            for x in each:
-                transform_blocks(x, self.L, step)
+            self._multiply(each, step, turned=k > 0)
 
     def _transform_back(self, k: int, *each: Blocks) -> None:
         for step in reversed(self.architecture.transforms[k]):
-            for x in each:
-                transform_blocks(x, self.L, step)
+            self._multiply(each, step, turned=k == 0)
+
+    def _multiply(self, each: Iterable[Blocks], step: int, *, turned: bool) -> None:
+        matrix = self._matrices[step]
+        flat = np.ascontiguousarray(matrix.T if turned else matrix).reshape(-1)
+        for x in each:
+            multiply_axes(x, self.L, step, flat)
 
     def _kept(self, blocks: int, coupling: Coupling) -> Blocks:
         return np.empty((blocks, len(coupling.changed) * LANES), dtype=np.float32)

@@ -58,7 +58,7 @@ def sublattice_flow_of(
     L, couplings, hidden, bins = (
         int(metadata[name]) for name in ("L", "couplings", "hidden", "bins")
     )
-    architecture = Architecture(L, couplings, hidden, bins, metadata["means"] == str(True))
+    architecture = Architecture(L, couplings, hidden, bins, metadata["passes"])
     parameters, spectrum = tensors["parameters"], tensors["spectrum"]
     if parameters.shape != (architecture.size,) or spectrum.shape != (L, L):
         raise ValueError("its arrays have other shapes.")

@@ -135,7 +135,7 @@ class Flows(Study):
                 "member": member,
                 "architecture": {
                     "L": L,
-                    **{key: settings[key] for key in ("couplings", "hidden", "bins", "means")},
+                    **{key: settings[key] for key in ("couplings", "hidden", "bins", "passes")},
                 },
                 "ingredients": dict(settings["ingredients"]),
                 "beta": settings["beta"],

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from coarsegrain.analysis.exponents_of_flows import levels, linear_block_means, of_its_fields
+from coarsegrain.analysis.exponents_of_flows import levels, of_its_fields, untrained
 from coarsegrain.analysis.gradient_patterns import Pattern, decorrelation, gradient_patterns
 from coarsegrain.analysis.map_exponents import controls, exponent_rows, exponent_table
 from coarsegrain.analysis.renormalized_energy import (
@@ -19,6 +19,7 @@ from coarsegrain.analysis.renormalized_energy import (
 )
 from coarsegrain.analysis.rg_verdict import rg_verdict
 from coarsegrain.analysis.total_correlation import most_of_latents
+from coarsegrain.flows.coarse_variables import MEANS, WAVES
 from coarsegrain.flows.flow import Array, Flow, PassedOn
 from coarsegrain.flows.storage import read_flow
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
@@ -34,8 +35,8 @@ from pipeline.stage import Input, Output, Spec, run
 DIGITS = 9
 #: What a flow's own map is called among the maps.
 OWN = "passed on"
-#: What an untrained flow would pass on that passes block means on.
-LINEAR = "linear block means"
+#: What untrained flows pass on, by what that is.
+LINEAR = {"linear block means": MEANS, "linear long waves": WAVES}
 #: Maps of the same lattices that every flow is put beside.
 OTHERS: dict[str, BlockMap] = {"majority": majority, "decimation": decimation}
 #: Of so many samples, that of the smallest mean is the example: regions of either sign.
@@ -89,7 +90,7 @@ def main(
     write(examples, _of_one(of_exact, int(np.abs(fields[:SHOWN].mean(axis=(1, 2))).argmin())))
     known = {
         OWN: levels(spins, of_exact[1:]),
-        LINEAR: levels(spins, linear_block_means(fields, dual)),
+        **{name: levels(spins, untrained(fields, dual, passes)) for name, passes in LINEAR.items()},
     }
     write_table(exponents, _exponents(spins, known, dual.beta, spec))
 
@@ -169,7 +170,7 @@ def _of_one(exact: list[PassedOn], sample: int) -> Rows:
 def _exponents(
     spins: Spins, of_fields: dict[str, list[Level]], beta: float, spec: dict[str, Any]
 ) -> pd.DataFrame:
-    steps = len(of_fields[LINEAR])
+    steps = len(of_fields[OWN])
     of_spins = {
         name: blocked(spins, [each] * steps, seed=spec["tie_seed"], shifts=1)
         for name, each in OTHERS.items()
