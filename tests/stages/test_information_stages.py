@@ -12,7 +12,12 @@ from coarsegrain.ising.dual import DualIsing
 from coarsegrain.ising.sampler import sample_lattices
 from coarsegrain.storage.lattices import read_lattices, write_lattices
 from coarsegrain.storage.tables import read_table
-from stages.neuralrg import collect_information, measure_information, plot_information
+from stages.neuralrg import (
+    collect_information,
+    measure_field_information,
+    measure_information,
+    plot_information,
+)
 
 L, BETA, NUMBER = 4, 0.35, 1200
 
@@ -33,9 +38,19 @@ def measured(folder, name="a.csv", **changes):
         "labels": [["flow", "new"], ["member", 0]], "beta": BETA, "samples": NUMBER,
         "field_seed": 1, "latent_seed": 2, "shuffling_seed": 3, "threads": 1, **changes,
     }  # fmt: skip
-    measure_information.main(
-        flow=folder / "flow.safetensors", lattices=folder / "test.nc", table=folder / name,
-        total=folder / f"total-{name}", spec=spec,
+    made = {"table": folder / f"of-flow-{name}", "total": folder / f"total-of-flow-{name}"}
+    files = {"lattices": folder / "test.nc", **made}
+    measure_information.main(flow=folder / "flow.safetensors", spec=spec, **files)
+    of_fields = {"table": folder / f"fields-{name}", "total": folder / f"total-fields-{name}"}
+    labels = [each for each in spec["labels"] if each[0] == "member"]
+    del spec["latent_seed"]
+    measure_field_information.main(
+        lattices=folder / "test.nc", spec={**spec, "labels": labels}, **of_fields
+    )
+    collect_information.main(
+        parts=[made["table"]], totals=[made["total"]],
+        fields=[of_fields["table"]], field_totals=[of_fields["total"]],
+        table=folder / name, total_table=folder / f"total-{name}",
     )  # fmt: skip
     return read_table(folder / name)
 
@@ -81,12 +96,19 @@ def test_tables_of_all_flows_are_put_together_and_drawn(folder):
     parts = [folder / "a.csv", folder / "b.csv"]
     for k, path in enumerate(parts):
         measured(folder, path.name, samples=200, labels=[["flow", "new"], ["member", k]])
-    totals = [folder / f"total-{path.name}" for path in parts]
-    collect_information.main(
-        parts=parts, totals=totals, table=folder / "all.csv", total_table=folder / "totals.csv"
-    )
+    of_all = {
+        key: [folder / f"{begins}{path.name}" for path in parts]
+        for key, begins in (
+            ("parts", "of-flow-"),
+            ("totals", "total-of-flow-"),
+            ("fields", "fields-"),
+            ("field_totals", "total-fields-"),
+        )
+    }
+    collect_information.main(table=folder / "all.csv", total_table=folder / "totals.csv", **of_all)
     table = read_table(folder / "all.csv")
     assert table["member"].tolist() == [0] * 12 + [1] * 12
+    assert set(table["flow"]) == {"new"}
     assert read_table(folder / "totals.csv")["member"].tolist() == [0] * 3 + [1] * 3
     plot_information.main(
         table=folder / "all.csv", totals=folder / "totals.csv", pdf=folder / "a.pdf",

@@ -74,6 +74,22 @@ use rule stage as measure_information with:
         **stage("neuralrg.measure_information"),
 
 
+use rule stage as measure_field_information with:
+    input:
+        unpack(made_from("neuralrg.measure_field_information")),
+    output:
+        table=update("<results>/{variant}fields/member-{member}.information.csv"),
+        total=update("<results>/{variant}fields/member-{member}.total.csv"),
+    pathvars:
+        job="measure_field_information/{variant}member-{member}",
+    threads: config["threads"]
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        **stage("neuralrg.measure_field_information"),
+
+
 use rule stage as collect_information with:
     input:
         unpack(made_from("neuralrg.collect_information")),

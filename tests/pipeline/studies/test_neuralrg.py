@@ -38,6 +38,10 @@ def recipes(**changes):
     }
     made |= {("measure_gap", *each): flows.measure_gap(*each) for each in members}
     made |= {("measure_information", *each): flows.measure_information(*each) for each in members}
+    made |= {
+        ("measure_field_information", k): flows.measure_field_information(k)
+        for k in flows.members()
+    }
     made |= {("measure_scales", *each): flows.measure_scales(*each) for each in members}
     made["collect_gaps",] = flows.collect_gaps()
     made |= {
@@ -57,7 +61,9 @@ def changed(**changes):
 
 TRAINED = {(flow.stage, name) for name, flow in FLOWS.items()}
 MEASURED = {("measure_gap", name) for name in FLOWS}
-INFORMATION = {("measure_information", name) for name in FLOWS}
+INFORMATION = {("measure_information", name) for name in FLOWS} | {
+    ("measure_field_information", k) for k in range(SMOKE["members"])
+}
 SCALES = {("measure_scales", name) for name in FLOWS}
 COMPARED = {("compare_samplers", SAMPLED)}
 MEMBERS = {("lattices", f"neuralrg/member-{k}") for k in range(SMOKE["members"])}

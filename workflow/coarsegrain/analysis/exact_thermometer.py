@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 
 from coarsegrain.ising.exact import energy_per_site, heat_capacity_per_site
 from coarsegrain.ising.observables import Spins
@@ -70,6 +69,8 @@ def beta_of_energy(energy: float, L: int) -> float:
         )
     if energy == 0.0:
         return 0.0
+    from scipy.optimize import brentq  # takes long, and few need it
+
     return float(
         brentq(lambda beta: energy_per_site(beta, L) - energy, 0.0, _MAX_BETA_OF_ENERGY, xtol=1e-14)
     )

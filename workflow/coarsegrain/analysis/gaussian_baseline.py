@@ -33,7 +33,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from coarsegrain.ising.dual import DualIsing, Fields, log_cosh
 
@@ -129,6 +128,8 @@ def _stationary(dual: DualIsing, mean: float, symmetric: bool) -> GaussianBaseli
         by_c = (c - _normal_mean(1 - slope**2)) * (q.spectrum**2).sum() / 2
         by_mean = sites * (mean * largest - _normal_mean(slope))
         return q.gap(), np.array([by_c * c * (1 - share), by_mean])
+
+    from scipy.optimize import minimize  # takes long, and few need it
 
     found = minimize(gap_and_slopes, np.array([0.0, mean]), jac=True, options={"gtol": 1e-8}).x
     q = gaussian(largest / (1 + math.exp(-found[0])), float(found[1]))

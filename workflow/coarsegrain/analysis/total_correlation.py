@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import differential_entropy
 
 from coarsegrain.analysis.statistics import standard_error
 
@@ -76,6 +75,8 @@ def total_correlation(variables: Array, log_p: Array, *, batches: int = BATCHES)
         log_p: (n,) ln of their density.
         batches: of samples.
     """
+    from scipy.stats import differential_entropy  # takes long, and few need it
+
     each = len(variables) // batches
     found = np.empty(batches)
     for b in range(batches):

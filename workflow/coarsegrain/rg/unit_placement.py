@@ -5,7 +5,6 @@ Apart from the maps, since it needs SciPy, and a new SciPy should not run what h
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -47,6 +46,8 @@ def placed_units(weights: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     blocks = 2 * np.indices((L // 2, L // 2)).reshape(2, -1).T + 0.5
     apart = np.abs(centres(weights)[:, None] - blocks[None])
     distance = np.minimum(apart, L - apart)
+    from scipy.optimize import linear_sum_assignment  # takes long, and few need it
+
     # rounded: equal distances are told apart the same way on every processor
     _, sites = linear_sum_assignment(np.round((distance**2).sum(axis=2), 6))
     return np.asarray(sites, dtype=np.int64)

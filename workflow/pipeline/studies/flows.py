@@ -5,6 +5,7 @@ Where they are, below the folder of the results or of a variant:
     flows/<flow>/member-<k>.safetensors   trained weights, with .history.csv
     flows/<flow>-L<size>/                 the same of smaller lattices, from which a flow is grown
     flows/<flow>/checkpoints/             of trainings that have not ended
+    fields/member-<k>.information.csv     of exact fields, which all flows of a member map back
 """
 
 from collections.abc import Collection, Mapping

@@ -99,13 +99,38 @@ class NeuralRG(Flows):
         )
 
     @once
+    def measure_field_information(self, member: int) -> Recipe:
+        """How much the fields that a member of every flow maps back have in common."""
+        lattices, certificates = self._certified("neuralrg/test")
+        return Recipe(
+            {"lattices": lattices},
+            {
+                "labels": [["member", member]],
+                "beta": self.settings["beta"],
+                "samples": self.settings["information"]["samples"],
+                "field_seed": self.seed("fields for information", member=member),
+                "shuffling_seed": self.seed("shuffled fields", member=member),
+                "threads": self.config["threads"],
+            },
+            waits_for=certificates,
+        )
+
+    @once
     def collect_information(self) -> Recipe:
         """The tables of all flows' mutual information."""
+
+        def of_fields(what: str) -> list[str]:
+            return [
+                f"{self.folder('measure_field_information', k)}fields/member-{k}.{what}.csv"
+                for k in self.members()
+            ]
 
         return Recipe(
             {
                 "parts": self._measured("measure_information", "information"),
                 "totals": self._measured("measure_information", "total"),
+                "fields": of_fields("information"),
+                "field_totals": of_fields("total"),
             }
         )
 

@@ -64,6 +64,7 @@ AMOUNTS = {
     "neuralrg.train_patch_flow": training,
     "neuralrg.measure_gap": measuring,
     "neuralrg.measure_information": information,
+    "neuralrg.measure_field_information": information,
     "neuralrg.measure_scales": scales,
     "neuralrg.compare_samplers": sampling,
 }

@@ -1,14 +1,10 @@
-"""Rule measure_information: what latent variables have in common, and what fields have."""
+"""Rule measure_information: what latent variables of a flow have in common."""
 
 import numpy as np
-import pandas as pd
 
 from coarsegrain.analysis.information_by_scale import information_by_scale
-from coarsegrain.analysis.total_correlation import (
-    decorrelated,
-    most_of_latents,
-    total_correlation,
-)
+from coarsegrain.analysis.information_tables import pair_table, total_table
+from coarsegrain.analysis.total_correlation import most_of_latents
 from coarsegrain.flows.storage import read_flow
 from coarsegrain.ising.dual import DualIsing
 from coarsegrain.storage.lattices import read_lattices
@@ -32,49 +28,15 @@ def main(*, flow: Input, lattices: Input, table: Output, total: Output, spec: Sp
     dual = DualIsing(q.L, spec["beta"])
     rng = np.random.default_rng(spec["field_seed"])
     fields = dual.draw_fields(rng.permutation(spins)[: spec["samples"]], rng)
-    whitened = decorrelated(fields)
-    variables = {
-        "latent": q.latents(fields, seed=spec["latent_seed"]),
-        "whitened": whitened.fields,
-        "physical": fields,
-    }
+    latents = q.latents(fields, seed=spec["latent_seed"])
     labels = {"L": q.L, "T": 1 / dual.beta, **dict(spec["labels"])}
     shuffling = np.random.default_rng(spec["shuffling_seed"])
-    rows = [
-        {
-            **labels,
-            "scale": each.scale,
-            "variables": name,
-            "distance": each.distance,
-            "information_nats": each.nats,
-            "information_error": each.error,
-            "null_nats": each.null,
-            "null_error": each.null_error,
-            "pairs": each.pairs,
-            "samples": len(fields),
-        }
-        for name, values in variables.items()
-        for each in information_by_scale(values, rng=shuffling)
-    ]
-    write_table(table, pd.DataFrame(rows).round(DIGITS))
+    found = {"latent": information_by_scale(latents, rng=shuffling)}
+    write_table(table, pair_table(labels, found, len(fields)).round(DIGITS))
     log_p = -dual.energy(fields) - dual.log_integral()
-    shared = {
-        "latent": most_of_latents(log_p, q.log_density(fields)),
-        "whitened": total_correlation(whitened.fields, log_p - whitened.log_det),
-        "physical": total_correlation(fields, log_p),
-    }
-    rows = [
-        {
-            **labels,
-            "variables": name,
-            "total_nats": each.nats,
-            "total_error": each.error,
-            "upper_limit": name == "latent",
-            "samples": len(fields),
-        }
-        for name, each in shared.items()
-    ]
-    write_table(total, pd.DataFrame(rows).round(DIGITS))
+    most = {"latent": most_of_latents(log_p, q.log_density(fields))}
+    of_all = total_table(labels, most, len(fields), upper_limit=True)
+    write_table(total, of_all.round(DIGITS))
 
 
 if __name__ == "__main__":
