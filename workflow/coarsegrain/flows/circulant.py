@@ -12,11 +12,13 @@ import numpy.typing as npt
 
 from coarsegrain.flows.blocks import Blocks
 from coarsegrain.flows.kernels.dual import log_cosh_and_tangent
+from coarsegrain.flows.plane_waves import waves_of
 from coarsegrain.simd import LANES
 from coarsegrain.vector_math import exponentials, logarithms
 
 Array = npt.NDArray[np.float64]
-Waves = npt.NDArray[np.complexfloating]
+#: (blocks, L², LANES), see ``plane_waves``.
+Waves = npt.NDArray[np.float32]
 
 
 class CirculantMatrix:
@@ -32,16 +34,12 @@ class CirculantMatrix:
             orbits: (L, L) numbers of the wave vectors' orbits.
             logs: (orbits,) logarithms of C's eigenvalues, relative to √K's.
         """
-        self.L, self._half = len(spectrum), len(spectrum) // 2 + 1
-        self._orbits = orbits
+        self.L, self._orbits = len(spectrum), orbits.reshape(-1)
         all_logs = logarithms(spectrum) / 2 + logs[orbits]
         #: ln det C.
         self.log_det = math.fsum(all_logs.reshape(-1).tolist())
-        self._values = exponentials(all_logs[:, : self._half])[:, :, None]
-        self._inverse = (1 / spectrum[:, : self._half]).astype(np.float32)[:, :, None]
-        # how many wave vectors ±k each column of a transform of real fields stands for
-        self._pairs = np.full(self._half, 2.0)
-        self._pairs[[0, -1]] = 1
+        self._values = exponentials(all_logs).reshape(-1, 1)
+        self._inverse = (1 / spectrum).astype(np.float32).reshape(-1, 1)
 
     def times(self, x: Blocks, power: int = 1) -> Blocks:
         """C x, or with the power −1 its solution."""
@@ -62,8 +60,7 @@ class CirculantMatrix:
         log_cosh, tangent = np.empty((len(w), LANES), dtype=np.float32), np.empty_like(w)
         log_cosh_and_tangent(x, log_cosh, tangent)
         solved = x_k * self._inverse
-        products = _products(solved, x_k) * self._pairs[:, None]
-        quadratic = products.sum(axis=(1, 2)) / (2 * self.L**2)
+        quadratic = _products(solved, x_k).sum(axis=1) / 2
         slope = (solved - self._waves(tangent)) * self._values
         gw = self._fields(slope) + score
         slope += self._waves(score)
@@ -82,22 +79,20 @@ class CirculantMatrix:
 
     def sizes(self) -> Array:
         """How many wave vectors each orbit has: the derivatives of ln det C, (orbits,)."""
-        return np.bincount(self._orbits.reshape(-1)).astype(np.float64)
+        return np.bincount(self._orbits).astype(np.float64)
 
     def _by_orbit(self, left: Waves, right: Waves) -> Array:
-        """Σ over samples of Re l̄ r by orbit of the wave vectors, of real fields: (orbits,)."""
-        products = _products(left, right).sum(axis=(0, 3)) * self._pairs / self.L**2
-        orbits = self._orbits[:, : self._half]
-        return np.bincount(orbits.reshape(-1), products.reshape(-1)).astype(np.float64)
+        """Σ over samples of l r by orbit of the wave vectors: (orbits,)."""
+        products = _products(left, right).sum(axis=(0, 2))
+        return np.bincount(self._orbits, products).astype(np.float64)
 
     def _waves(self, x: Blocks) -> Waves:
-        return np.fft.rfft2(x.reshape(len(x), self.L, self.L, LANES), axes=(1, 2))
+        return waves_of(x, self.L).reshape(len(x), -1, LANES)
 
     def _fields(self, waves: Waves) -> Blocks:
-        x = np.fft.irfft2(waves, s=(self.L, self.L), axes=(1, 2))
-        return np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float32)
+        return waves_of(waves.reshape(len(waves), -1), self.L)
 
 
 def _products(x: Waves, y: Waves) -> Array:
-    """Re x̄ y of every number, in float64."""
-    return np.asarray(x.real * y.real + x.imag * y.imag, dtype=np.float64)
+    """The products x y of all numbers, in float64."""
+    return (x * y).astype(np.float64)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from coarsegrain.flows.blocks import Blocks
 from coarsegrain.flows.kernels.dual import log_cosh_and_tangent
+from coarsegrain.flows.plane_waves import waves_of
 from coarsegrain.simd import LANES
 
 Array = npt.NDArray[np.float64]
@@ -21,15 +22,15 @@ def dual_energy(spectrum: Array) -> Energy:
         spectrum: (L, L) eigenvalues of K by wave vector.
     """
     L = len(spectrum)
-    inverse = (1 / spectrum[:, : L // 2 + 1]).astype(np.float32)[:, :, None]
+    inverse = (1 / spectrum).astype(np.float32).reshape(-1, 1)
 
     def energy(x: Blocks) -> tuple[Array, Blocks]:
         log_cosh, tangent = np.empty((len(x), LANES), dtype=np.float32), np.empty_like(x)
         log_cosh_and_tangent(x, log_cosh, tangent)
-        waves = np.fft.rfft2(x.reshape(len(x), L, L, LANES), axes=(1, 2)) * inverse
-        solved = np.fft.irfft2(waves, s=(L, L), axes=(1, 2)).reshape(x.shape)
+        waves = waves_of(x, L).reshape(len(x), -1, LANES) * inverse
+        solved = waves_of(waves.reshape(x.shape), L)
         products = (x * solved).reshape(len(x), L * L, LANES)
         quadratic = products.astype(np.float64).sum(axis=1) / 2
-        return (quadratic - log_cosh).reshape(-1), (solved - tangent).astype(np.float32)
+        return (quadratic - log_cosh).reshape(-1), solved - tangent
 
     return energy

@@ -1,7 +1,7 @@
 """The flow by sublattices on a CPU: drawing, densities, and the loss that trains it.
 
-Everything here has an order of its own, so all processors give the same bits: kernels, sums of
-arrays and numpy's transforms.
+Everything here has an order of its own, so all processors give the same bits: kernels, and sums of
+arrays.
 """
 
 import math
