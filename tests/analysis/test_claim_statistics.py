@@ -97,6 +97,15 @@ def test_a_list_selects_any_of_its_values():
     assert measure(at, TABLES) == by_hand(0.24, 0.25, 0.26)
 
 
+def test_rows_that_are_missing_are_told_in_words():
+    rows = {"beta": {"at_least": 0.5, "at_most": 0.6}, "lattices": ["input", "output"]}
+    with pytest.raises(NoNumber) as told:
+        measure(flow(rows=rows, along=None, reduce=None), TABLES)
+    assert str(told.value) == (
+        "flow has no rows with beta at least 0.5 and at most 0.6, lattices input or output"
+    )
+
+
 def test_the_line_crosses_where_algebra_says():
     # 0.2 + 0.01 m + 0.2 β = β
     crossing = flow(reduce="line_crossing")

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from test_style_figure import DEFICIENCIES, lab
 
+from checkouts import PROJECT
 from coarsegrain.analysis.claims import COLUMNS, VERDICTS
+from coarsegrain.analysis.claims_file import read_claims
 from coarsegrain.figures.claims import VERDICT_COLOURS, claims
 
 
@@ -139,3 +141,18 @@ def test_what_was_not_tested_is_listed_with_the_reason():
 )
 def test_rows_with_little_to_draw_do_not_crash(rows):
     drawn(*rows)
+
+
+@pytest.mark.parametrize("study", ["autoencoder", "rbm", "neuralrg"])
+def test_every_published_claim_ends_before_the_scales(study):
+    judged = [
+        row(id=each.id, claim=each.claim)
+        for each in read_claims(PROJECT / "workflow" / "claims" / f"{study}.yaml")
+    ]
+    axes = drawn(*judged).axes[0]
+    words = {each["claim"] for each in judged}
+    found = [text for text in axes.texts if text.get_text() in words]
+    assert len(found) == len(judged)
+    for text in found:
+        right = axes.transData.inverted().transform(text.get_window_extent())[1, 0]
+        assert right < 0, text.get_text()

@@ -308,7 +308,16 @@ def _matches(cells: pd.Series, wanted: Any) -> npt.NDArray[np.bool_]:
 
 
 def _in_words(rows: Rows) -> str:
-    return ", ".join(f"{column} {wanted}" for column, wanted in rows.items()) or "anything"
+    return ", ".join(f"{column} {_wanted(each)}" for column, each in rows.items()) or "anything"
+
+
+def _wanted(each: Any) -> str:
+    """What a column is to be: "at least 16", "2 or 4", or the value itself."""
+    if isinstance(each, Mapping):
+        return " and ".join(f"{key.replace('_', ' ')} {bound}" for key, bound in each.items())
+    if isinstance(each, list):
+        return " or ".join(map(str, each))
+    return str(each)
 
 
 def _table(name: str, tables: Tables) -> pd.DataFrame:
