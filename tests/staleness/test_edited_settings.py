@@ -163,6 +163,7 @@ OF_FLOWS = {
     "neuralrg.ingredients.window": 4,
     "neuralrg.ingredients.mean": False,
     "neuralrg.ingredients.path_gradients": False,
+    "neuralrg.fit_mean": True,
     "neuralrg.grown_from": 4,
     "neuralrg.patches.couplings": 3,
     "neuralrg.patches.hidden": 5,

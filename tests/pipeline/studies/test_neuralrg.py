@@ -101,6 +101,7 @@ THEIRS = {("train_patch_flow", "patches")}
         ("learning_rate", 2e-3, OURS),
         ("likelihood", 0.25, {("train_flow", LEARNS)}),
         ("ingredients__modes", False, OURS),
+        ("fit_mean", True, {("train_flow", LEARNS)}),
         ("grown_from", 4, set()),
         ("patches__couplings", 3, THEIRS),
         ("patches__hidden", 5, THEIRS),

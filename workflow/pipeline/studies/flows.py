@@ -142,12 +142,20 @@ class Flows(Study):
                 "beta": settings["beta"],
                 "settings": {key: settings[key] for key in ("steps", "batch", "learning_rate")},
                 "likelihood": share,
+                "fit_mean": self._fits_mean(L, share),
                 "records": min(50, settings["steps"]),
                 "start_seed": self.seed("start", **of_it),
                 "sample_seed": self.seed("samples", **of_it),
+                "mean_seed": self.seed("fields for the mean", **of_it),
             },
             waits_for=certificates,
         )
+
+    def _fits_mean(self, L: int, share: float) -> bool:
+        """Whether the mean is fitted: to exact samples, at the flow's own size, if it has modes."""
+        settings = self.settings
+        asked = settings["fit_mean"] and settings["ingredients"]["modes"]
+        return bool(asked and share > 0 and settings["L"] == L)
 
     @once
     def train_patch_flow(self, flow: str, member: int) -> Recipe:

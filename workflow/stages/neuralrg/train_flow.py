@@ -9,6 +9,7 @@ from coarsegrain.flows.ingredients import Ingredients, start, switch_off
 from coarsegrain.flows.sublattice_flow import SublatticeFlow
 from coarsegrain.flows.sublattice_storage import read_sublattice_flow, write_sublattice_flow
 from coarsegrain.flows.training.loop import train
+from coarsegrain.flows.training.mean import fit_mean
 from coarsegrain.flows.training.settings import TrainingSettings
 from coarsegrain.flows.training.sublattices import SublatticeTrainer
 from coarsegrain.ising.dual import DualIsing
@@ -36,8 +37,9 @@ def main(
 
     Spec: flow, member (the first columns of the history); architecture (see Architecture);
     ingredients (see Ingredients); beta; settings (see TrainingSettings); likelihood (share of
-    KL(p‖q) in the loss, which lattices are read for); records (of the history); start_seed,
-    sample_seed. A smaller flow, if there is one, gives the weights at the start.
+    KL(p‖q) in the loss, which lattices are read for); fit_mean (whether the density of the mean is
+    fitted to fields of these lattices at the end); records (of the history); start_seed,
+    sample_seed, mean_seed. A smaller flow, if there is one, gives the weights at the start.
     """
     dual = DualIsing(spec["architecture"]["L"], spec["beta"])
     architecture, ingredients = (
@@ -86,6 +88,9 @@ def main(
             progress=reporter(name, settings.steps, "steps"),
             asked_to_stop=stop,
         )
+    if spec["fit_mean"]:
+        assert spins is not None
+        fit_mean(trained, dual.draw_fields(spins, np.random.default_rng(spec["mean_seed"])))
     write_sublattice_flow(flow, trained, {"beta": repr(dual.beta)})
     table.insert(0, "flow", spec["flow"])
     table.insert(1, "member", spec["member"])
