@@ -13,7 +13,7 @@ L, BETA, SAMPLES = 4, 0.44, 6400
 
 
 def flow_and_fields():
-    """A flow whose modes are too near to each other, and exact samples to learn from and to judge by."""
+    """A flow whose modes are too near to each other; exact samples to fit it to, and more."""
     dual, architecture = DualIsing(L, BETA), Architecture(L, couplings=2, hidden=4, bins=3)
     parameters = start(architecture, dual.spectrum, seed=1)
     architecture.views(parameters)["modes"][:] = 5.0, 0.2
