@@ -8,7 +8,7 @@ from coarsegrain.flows.coarse_variables import PASSES, transform
 from coarsegrain.flows.kernels.separable import multiply_axes
 
 
-@pytest.mark.parametrize("m", [4, 8, 16, 32, 64])
+@pytest.mark.parametrize("m", [2, 4, 8, 16, 32, 64])
 @pytest.mark.parametrize("passes", PASSES)
 def test_the_matrix_is_orthogonal_and_coarse_variables_have_the_mean(passes, m):
     matrix = transform(passes, m)

@@ -40,10 +40,12 @@ class SublatticeFlow:
         self.architecture, self.spectrum = architecture, spectrum
         self.parameters = np.array(parameters, dtype=np.float64)
         self._layers = architecture.layers
+        # by the lattice's step and whether it is turned, row by row
         self._matrices = {
-            step: transform(architecture.passes, architecture.L // step).astype(np.float32)
-            for steps in architecture.transforms
-            for step in steps
+            (step, turned): (matrix.T if turned else matrix).astype(np.float32).reshape(-1)
+            for step in architecture.transforms[0]
+            for matrix in [transform(architecture.passes, architecture.L // step)]
+            for turned in (False, True)
         }
         self.refresh()
 
@@ -325,10 +327,8 @@ class SublatticeFlow:
             self._multiply(each, step, turned=k == 0)
 
     def _multiply(self, each: Iterable[Blocks], step: int, *, turned: bool) -> None:
-        matrix = self._matrices[step]
-        flat = np.ascontiguousarray(matrix.T if turned else matrix).reshape(-1)
         for x in each:
-            multiply_axes(x, self.L, step, flat)
+            multiply_axes(x, self.L, step, self._matrices[step, turned])
 
     def _kept(self, blocks: int, coupling: Coupling) -> Blocks:
         return np.empty((blocks, len(coupling.changed) * LANES), dtype=np.float32)

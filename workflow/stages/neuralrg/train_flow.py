@@ -3,6 +3,7 @@
 import numpy as np
 
 from coarsegrain.flows.architecture import Architecture
+from coarsegrain.flows.blocks import parts
 from coarsegrain.flows.flow import Fields
 from coarsegrain.flows.growing import grown
 from coarsegrain.flows.ingredients import Ingredients, start, switch_off
@@ -90,7 +91,9 @@ def main(
         )
     if spec["fit_mean"]:
         assert spins is not None
-        fit_mean(trained, dual.draw_fields(spins, np.random.default_rng(spec["mean_seed"])))
+        rng = np.random.default_rng(spec["mean_seed"])
+        each = (spins[part.start : part.stop] for part in parts(len(spins)))
+        fit_mean(trained, (dual.draw_fields(some, rng) for some in each))
     write_sublattice_flow(flow, trained, {"beta": repr(dual.beta)})
     table.insert(0, "flow", spec["flow"])
     table.insert(1, "member", spec["member"])

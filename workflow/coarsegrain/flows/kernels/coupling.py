@@ -76,18 +76,19 @@ class Units(NamedTuple):
 
 
 @kernel
+def for_chunk(units):  # type: ignore[no-untyped-def]
+    """An array for so many numbers of CHUNK sites."""
+    return np.empty(CHUNK * units * LANES, F32)
+
+
+@kernel
 def units(coupling):  # type: ignore[no-untyped-def]
     """New ``Units`` of a coupling."""
-    of_hidden = CHUNK * coupling.hidden * LANES
+    H, n = coupling.hidden, coupling.numbers
     return Units(
-        np.empty(CHUNK * INPUTS * LANES, F32),
-        np.empty(of_hidden, F32),
-        np.empty(of_hidden, F32),
-        np.empty(of_hidden, F32),
-        np.empty(CHUNK * SHIFTS * LANES, F32),
-        np.empty(CHUNK * coupling.numbers * LANES, F32),
-        np.empty(coupling.numbers * LANES, F32),
-    )
+        for_chunk(INPUTS), for_chunk(H), for_chunk(H), for_chunk(H), for_chunk(SHIFTS),
+        for_chunk(n), np.empty(n * LANES, F32),
+    )  # fmt: skip
 
 
 @kernel
@@ -133,23 +134,32 @@ def nets(coupling, x, mean, start, places, of):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def couple(coupling, x, kept):  # type: ignore[no-untyped-def]
+def spline_of(coupling, of, p):  # type: ignore[no-untyped-def]
+    """Fill the knots of ``Units`` with those of place p; returns how many bins they make."""
+    bins = coupling.numbers // 3
+    knots(of.numbers[LANES * coupling.numbers * p :], bins, of.knots)
+    return bins
+
+
+@kernel
+def couple(coupling, x, kept, of):  # type: ignore[no-untyped-def]
     """Change the fields of one sublattice, from latent variables to fields.
 
     Args:
         coupling: Coupling.
         x: (N LANES,) changed in place.
         kept: (sites LANES,) to be filled: the changed fields as they were.
+        of: ``Units``, written over.
     Returns:
         ln |dy/dx|, a vector.
     """
-    of, bins, sites = units(coupling), coupling.numbers // 3, len(coupling.changed)
+    sites = len(coupling.changed)
     mean, log_slope = mean_of_others(coupling, x), splat(F32(0))
     for start in range(0, sites, CHUNK):
         places = min(CHUNK, sites - start)
         nets(coupling, x, mean, start, places, of)
         for p in range(places):
-            knots(of.numbers[LANES * coupling.numbers * p :], bins, of.knots)
+            bins = spline_of(coupling, of, p)
             at, shift = LANES * coupling.changed[start + p], LANES * SHIFTS * p
             before = load(x, at)
             store(kept, LANES * (start + p), before)
@@ -160,15 +170,15 @@ def couple(coupling, x, kept):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def uncouple(coupling, x):  # type: ignore[no-untyped-def]
+def uncouple(coupling, x, of):  # type: ignore[no-untyped-def]
     """The inverse of ``couple``; returns its ln |dy/dx|, a vector."""
-    of, bins, sites = units(coupling), coupling.numbers // 3, len(coupling.changed)
+    sites = len(coupling.changed)
     mean, log_slope = mean_of_others(coupling, x), splat(F32(0))
     for start in range(0, sites, CHUNK):
         places = min(CHUNK, sites - start)
         nets(coupling, x, mean, start, places, of)
         for p in range(places):
-            knots(of.numbers[LANES * coupling.numbers * p :], bins, of.knots)
+            bins = spline_of(coupling, of, p)
             at, shift = LANES * coupling.changed[start + p], LANES * SHIFTS * p
             y = load(x, at) - load(of.shifts, shift + LANES)
             before, slope = spline_inverse(y, of.knots, bins)
@@ -187,14 +197,16 @@ def couple_all(coupling, x, kept, log_slope):  # type: ignore[no-untyped-def]
         kept: (blocks, sites LANES) to be filled.
         log_slope: (blocks, LANES) float32, added to.
     """
+    of = units(coupling)
     for block in range(len(x)):
-        found = couple(coupling, x[block], kept[block])
+        found = couple(coupling, x[block], kept[block], of)
         store(log_slope[block], 0, load(log_slope[block], 0) + found)
 
 
 @kernel
 def uncouple_all(coupling, x, log_slope):  # type: ignore[no-untyped-def]
     """``uncouple`` for all blocks of samples; arguments as above."""
+    of = units(coupling)
     for block in range(len(x)):
-        found = uncouple(coupling, x[block])
+        found = uncouple(coupling, x[block], of)
         store(log_slope[block], 0, load(log_slope[block], 0) + found)

@@ -14,14 +14,16 @@ from coarsegrain.flows.architecture import INPUTS, SHIFTS
 from coarsegrain.flows.kernels.coupling import (
     CHUNK,
     Weights,
+    for_chunk,
     mean_of_others,
     nets,
     places_of_weights,
+    spline_of,
     units,
 )
 from coarsegrain.flows.kernels.dense import add_all, add_outer, dense
 from coarsegrain.flows.kernels.fused import exponential
-from coarsegrain.flows.kernels.spline import knots, spline_gradient, spline_value
+from coarsegrain.flows.kernels.spline import spline_gradient, spline_value
 from coarsegrain.jit import kernel
 from coarsegrain.simd import LANES, PART, load, load_part, splat, store, total
 
@@ -51,15 +53,11 @@ class Derivatives(NamedTuple):
 @kernel
 def _derivatives(coupling):  # type: ignore[no-untyped-def]
     """New ``Derivatives`` of a coupling."""
-    of_hidden = CHUNK * coupling.hidden * LANES
+    H = coupling.hidden
     return Derivatives(
-        np.empty(CHUNK * SHIFTS * LANES, F32),
-        np.empty(CHUNK * coupling.numbers * LANES, F32),
-        np.empty(of_hidden, F32),
-        np.empty(of_hidden, F32),
-        np.empty(of_hidden, F32),
-        np.empty(CHUNK * INPUTS * LANES, F32),
-    )
+        for_chunk(SHIFTS), for_chunk(coupling.numbers), for_chunk(H), for_chunk(H), for_chunk(H),
+        for_chunk(INPUTS),
+    )  # fmt: skip
 
 
 @kernel
@@ -118,7 +116,7 @@ def _nets_gradient(coupling, of, by, start, places, sign, gx, learn, sums):  # t
 
 
 @kernel
-def couple_gradient(coupling, x, kept, gx, weight, learn, sums):  # type: ignore[no-untyped-def]
+def couple_gradient(coupling, x, kept, gx, weight, learn, sums, of, by):  # type: ignore[no-untyped-def]
     """Put the changed fields back, and turn derivatives by what they became into those before.
 
     Args:
@@ -129,15 +127,16 @@ def couple_gradient(coupling, x, kept, gx, weight, learn, sums):  # type: ignore
         weight: derivative of the loss by ln |dy/dx| of every sample, a vector.
         learn: whether derivatives by the weights are wanted.
         sums: (numbers of weights PART,) to which they are added.
+        of: ``Units``, written over.
+        by: ``Derivatives``, written over.
     """
-    of, by = units(coupling), _derivatives(coupling)
-    n, bins, sites = coupling.numbers, coupling.numbers // 3, len(coupling.changed)
+    n, sites = coupling.numbers, len(coupling.changed)
     mean, of_mean = mean_of_others(coupling, x), splat(F32(0))
     for start in range(0, sites, CHUNK):
         places = min(CHUNK, sites - start)
         nets(coupling, x, mean, start, places, of)
         for p in range(places):
-            knots(of.numbers[LANES * n * p :], bins, of.knots)
+            bins = spline_of(coupling, of, p)
             at, shift = LANES * coupling.changed[start + p], LANES * SHIFTS * p
             before, gy = load(kept, LANES * (start + p)), load(gx, at)
             store(x, at, before)
@@ -152,7 +151,7 @@ def couple_gradient(coupling, x, kept, gx, weight, learn, sums):  # type: ignore
 
 
 @kernel
-def couple_score(coupling, x, kept, score, learn, sums):  # type: ignore[no-untyped-def]
+def couple_score(coupling, x, kept, score, learn, sums, of, by):  # type: ignore[no-untyped-def]
     """``couple`` together with the score, the derivatives of ln q by the fields.
 
     Of the changed fields it becomes (score − ∂ ln y'/∂x)/y', and what these derivatives and those
@@ -166,18 +165,19 @@ def couple_score(coupling, x, kept, score, learn, sums):  # type: ignore[no-unty
         score: (N LANES,) changed in place.
         learn: whether derivatives of −ln q by the weights are wanted.
         sums: (numbers of weights PART,) to which they are added.
+        of: ``Units``, written over.
+        by: ``Derivatives``, written over.
     Returns:
         ln |dy/dx|, a vector.
     """
-    of, by = units(coupling), _derivatives(coupling)
-    n, bins, sites = coupling.numbers, coupling.numbers // 3, len(coupling.changed)
+    n, sites = coupling.numbers, len(coupling.changed)
     zero, one = splat(F32(0)), splat(F32(1))
     mean, of_mean, log_slope = mean_of_others(coupling, x), zero, zero
     for start in range(0, sites, CHUNK):
         places = min(CHUNK, sites - start)
         nets(coupling, x, mean, start, places, of)
         for p in range(places):
-            knots(of.numbers[LANES * n * p :], bins, of.knots)
+            bins = spline_of(coupling, of, p)
             at, shift = LANES * coupling.changed[start + p], LANES * SHIFTS * p
             before, old = load(x, at), load(score, at)
             store(kept, LANES * (start + p), before)
@@ -218,18 +218,18 @@ def couple_gradient_all(coupling, x, kept, gx, weight, learn, g):  # type: ignor
         learn: whether derivatives by the weights are wanted.
         g: (numbers of weights,) float64, to which they are added, in the order of the weights.
     """
-    sums = np.zeros(PART * len(g), F32)
+    sums, of, by = np.zeros(PART * len(g), F32), units(coupling), _derivatives(coupling)
     for block in range(len(x)):
         of_slope = load(weight[block], 0)
-        couple_gradient(coupling, x[block], kept[block], gx[block], of_slope, learn, sums)
+        couple_gradient(coupling, x[block], kept[block], gx[block], of_slope, learn, sums, of, by)
     _add_totals(sums, g)
 
 
 @kernel
 def couple_score_all(coupling, x, kept, score, log_slope, learn, g):  # type: ignore[no-untyped-def]
     """``couple_score`` for all blocks; score: (blocks, N LANES), others as there and above."""
-    sums = np.zeros(PART * len(g), F32)
+    sums, of, by = np.zeros(PART * len(g), F32), units(coupling), _derivatives(coupling)
     for block in range(len(x)):
-        found = couple_score(coupling, x[block], kept[block], score[block], learn, sums)
+        found = couple_score(coupling, x[block], kept[block], score[block], learn, sums, of, by)
         store(log_slope[block], 0, load(log_slope[block], 0) + found)
     _add_totals(sums, g)

@@ -18,13 +18,12 @@ from coarsegrain.simd import (
     splat,
     with_sign_of,
 )
+from coarsegrain.vector_math import FARTHEST
 
 F32 = np.float32
 _LOG2_E = F32(1.4426950408889634)
 # Added and taken away again, it rounds a number to the nearest whole one.
 _ROUNDING = F32(1.5 * 2**23)
-#: e^-80 is nothing beside 1 in float32, and e^80 no overflow.
-FARTHEST = F32(80)
 _ONE, _TWO = F32(1), F32(2)
 # (2^f − 1)/f by powers of f, |f| ≤ ½: of the polynomials of degree 4 the one whose 2^f is off by
 # the least, 1e-7.
