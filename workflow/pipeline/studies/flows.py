@@ -142,11 +142,12 @@ class Flows(Study):
                 "beta": settings["beta"],
                 "settings": {key: settings[key] for key in ("steps", "batch", "learning_rate")},
                 "likelihood": share,
-                "fit_mean": self._fits_mean(L, share),
                 "records": min(50, settings["steps"]),
                 "start_seed": self.seed("start", **of_it),
                 "sample_seed": self.seed("samples", **of_it),
-                "mean_seed": self.seed("fields for the mean", **of_it),
+                "mean_seed": (
+                    self.seed("fields for the mean", **of_it) if self._fits_mean(L, share) else None
+                ),
             },
             waits_for=certificates,
         )

@@ -38,9 +38,10 @@ def main(
 
     Spec: flow, member (the first columns of the history); architecture (see Architecture);
     ingredients (see Ingredients); beta; settings (see TrainingSettings); likelihood (share of
-    KL(p‖q) in the loss, which lattices are read for); fit_mean (whether the density of the mean is
-    fitted to fields of these lattices at the end); records (of the history); start_seed,
-    sample_seed, mean_seed. A smaller flow, if there is one, gives the weights at the start.
+    KL(p‖q) in the loss, which lattices are read for); records (of the history); start_seed,
+    sample_seed; mean_seed (of the fields of these lattices that the density of the mean is fitted
+    to at the end; null: it is not fitted). A smaller flow, if there is one, gives the weights at
+    the start.
     """
     dual = DualIsing(spec["architecture"]["L"], spec["beta"])
     architecture, ingredients = (
@@ -89,7 +90,7 @@ def main(
             progress=reporter(name, settings.steps, "steps"),
             asked_to_stop=stop,
         )
-    if spec["fit_mean"]:
+    if spec["mean_seed"] is not None:
         assert spins is not None
         rng = np.random.default_rng(spec["mean_seed"])
         each = (spins[part.start : part.stop] for part in parts(len(spins)))
