@@ -25,8 +25,17 @@ TABLES = {
         "model,member,split,hinge,penalty,objective,spin_accuracy,objective_all_layers"
     ),
     "local_entropy": "beta,lattices,boundary,entropy_bits,std_error",
-    "thermometer": "beta,beta_predicted,std_error,member",
-    "exact_thermometer": "beta,lattices,member,beta_exact,std_error",
+    "thermometer": (
+        "beta,beta_predicted,std_error,member,squared_error,squared_error_by_energy,"
+        "squared_error_of_constant"
+    ),
+    "local_order": (
+        "beta,lattices,member,C1,C1_error,C1_change,C1_change_error,"
+        "islands,islands_error,islands_change,islands_change_error"
+    ),
+    "exact_thermometers": (
+        "beta,lattices,member,beta_E,beta_E_error,beta_R,beta_R_error,change_E,change_R"
+    ),
     "beta_flow": "beta,lattices,beta_predicted,std_error,member",
     "beta_fixed_point": "source,beta_star,low,high",
     "model_architectures": "model,layer,inputs,outputs,weights,activation,biases",

@@ -245,6 +245,11 @@ def test_errors_of_all_points_count_where_one_of_several_is_picked(how, interval
     table = pd.DataFrame({"x": [1, 2, 3], "y": [-3.0, 2.0, 1.0], "e": [0.5, 0.5, 1.5]})
     given = {"table": "t", "column": "y", "error": "e", "sigmas": 2, "along": "x", "reduce": how}
     assert measure(statistic(given), {"t": table}) == pytest.approx(interval)
+    for column in ("y", "e"):
+        hole = table.assign(**{column: table[column].where(table["x"] < 3)})
+        with pytest.raises(NoNumber, match="1 of 3 have no y") as told:
+            measure(statistic(given), {"t": hole})
+        assert told.value.means == "cannot be told"
 
 
 @pytest.mark.parametrize("given", FORMS)

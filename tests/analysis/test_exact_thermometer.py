@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coarsegrain.analysis.exact_thermometer import beta_of_energy, exact_beta
-from coarsegrain.ising.exact import energy_per_site
+from coarsegrain.analysis.exact_thermometer import beta_of_energy, exact_beta, exact_betas
+from coarsegrain.ising.exact import energy_per_site, log_partition_function
 from coarsegrain.ising.observables import energy_per_site as energies_per_site
 from coarsegrain.ising.sampler import sample_lattices
 
@@ -35,6 +35,25 @@ def test_it_inverts_the_exact_energy():
     reading = exact_beta(spins)
     measured = float(energies_per_site(spins).mean())
     assert energy_per_site(reading.beta, 8) == pytest.approx(measured, abs=1e-12)
+
+
+def test_single_lattices_are_read_at_the_largest_likelihood_of_the_range():
+    low, high = 0.1, 0.5
+    spins = sample_lattices(np.repeat([0.05, 0.3, 0.44, 0.55], 25), 8, seed=4)
+    grid = np.linspace(low, high, 4001)
+    log_z = np.array([log_partition_function(beta, 8) for beta in grid])
+    energies = 64 * energies_per_site(spins)
+    likeliest = grid[np.argmax(-np.outer(energies, grid) - log_z, axis=1)]
+    found = exact_betas(spins, low, high)
+    np.testing.assert_allclose(found, likeliest, atol=grid[1] - grid[0])
+    assert {low, high} <= set(found)
+
+
+def test_single_lattices_of_32_sites_a_side_are_read_to_a_fortieth():
+    """Mean squared error at most 6e-4, over the range of the net that reads β."""
+    betas = np.repeat(np.linspace(0.02, 0.59, 20), 20)
+    read = exact_betas(sample_lattices(betas, 32, seed=5), 0.01, 0.6)
+    assert 1e-4 < ((read - betas) ** 2).mean() < 6e-4
 
 
 def test_every_second_spin_flipped_is_the_opposite_beta():

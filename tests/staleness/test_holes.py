@@ -290,7 +290,7 @@ def test_a_stale_job_is_selected_at_once_also_if_only_its_certificate_is_made_ag
     # Snakemake asks no job that follows one to run, and an ancient input does not make it run
     name = "workflow/coarsegrain/ising/exact.py"
     plan = planners.submit(edits={name: significant(name)}).result()
-    assert {"certify_lattices", "measure_exact_thermometer", "plot_certificates"} <= rules(plan)
+    assert {"certify_lattices", "measure_exact_thermometers", "plot_certificates"} <= rules(plan)
     assert not rules(plan) & {"sample_lattices", TRAIN_NET, "local_entropy"}
 
 

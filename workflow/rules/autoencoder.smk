@@ -144,6 +144,21 @@ use rule stage as local_entropy with:
         **stage("autoencoder.local_entropy"),
 
 
+use rule stage as measure_local_order with:
+    input:
+        unpack(made_from("autoencoder.measure_local_order")),
+    output:
+        table=update("<results>/{variant}tables/local_order.csv"),
+    pathvars:
+        job="{variant}measure_local_order",
+    localrule: True
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        **stage("autoencoder.measure_local_order"),
+
+
 use rule stage as measure_thermometer with:
     input:
         unpack(made_from("autoencoder.measure_thermometer")),
@@ -159,19 +174,19 @@ use rule stage as measure_thermometer with:
         **stage("autoencoder.measure_thermometer"),
 
 
-use rule stage as measure_exact_thermometer with:
+use rule stage as measure_exact_thermometers with:
     input:
-        unpack(made_from("autoencoder.measure_exact_thermometer")),
+        unpack(made_from("autoencoder.measure_exact_thermometers")),
     output:
-        table=update("<results>/{variant}tables/exact_thermometer.csv"),
+        table=update("<results>/{variant}tables/exact_thermometers.csv"),
     pathvars:
-        job="{variant}measure_exact_thermometer",
+        job="{variant}measure_exact_thermometers",
     localrule: True
     resources:
         mem_mb=2000,
         runtime=30,
     params:
-        **stage("autoencoder.measure_exact_thermometer"),
+        **stage("autoencoder.measure_exact_thermometers"),
 
 
 use rule stage as beta_flow with:
@@ -297,13 +312,13 @@ use rule figure as plot_autoencoder_wide_range_losses with:
         **stage("autoencoder.plot_autoencoder_wide_range_losses"),
 
 
-use rule figure as plot_exact_thermometer with:
+use rule figure as plot_exact_thermometers with:
     input:
-        unpack(made_from("autoencoder.plot_exact_thermometer")),
+        unpack(made_from("autoencoder.plot_exact_thermometers")),
     output:
-        **figure("exact_thermometer"),
+        **figure("exact_thermometers"),
     pathvars:
-        job="{variant}plot_exact_thermometer",
+        job="{variant}plot_exact_thermometers",
     localrule: True
     params:
-        **stage("autoencoder.plot_exact_thermometer"),
+        **stage("autoencoder.plot_exact_thermometers"),

@@ -170,7 +170,7 @@ def measure(made: Statistic, tables: Tables) -> Interval:
     if made.exact:
         (value,) = values.to_numpy(dtype=float).tolist()
         return Interval(value, value, value)
-    _refuse_what_is_not_finite(made, values)
+    _refuse_what_is_not_finite(made.reduce or made.column, values)
     if values.index.nlevels == 2:
         return _crossed(values)
     if len(values) < 2:
@@ -235,6 +235,7 @@ def _with_error(made: Statistic, tables: Tables) -> Interval:
     y, error = (points[name].to_numpy(dtype=float) for name in ("y", "error"))
     if made.reduce is None and len(points) != 1:
         raise ClaimError(f"rows {dict(made.rows)} of {made.table} hold {len(points)} numbers.")
+    _refuse_what_is_not_finite(made.column, points["y"] + points["error"])
     half_width = float(made.sigmas or 0) * error
     if made.reduce == "mean":
         y, half_width = y.mean(), np.sqrt((half_width**2).sum()) / len(y)
@@ -257,12 +258,11 @@ def _crossed(values: pd.Series) -> Interval:
     return crossed_interval(grid)
 
 
-def _refuse_what_is_not_finite(made: Statistic, values: pd.Series) -> None:
+def _refuse_what_is_not_finite(name: str, values: pd.Series) -> None:
     missing = ~np.isfinite(values.to_numpy(dtype=float))
     if missing.any():
-        what = (made.reduce or made.column).replace("_", " ")
         raise NoNumber(
-            f"{missing.sum()} of {len(values)} have no {what}",
+            f"{missing.sum()} of {len(values)} have no {name.replace('_', ' ')}",
             "fails" if missing.all() else "cannot be told",
         )
 

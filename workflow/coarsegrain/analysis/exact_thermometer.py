@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from coarsegrain.ising.exact import energy_per_site, heat_capacity_per_site
 from coarsegrain.ising.observables import Spins
@@ -48,6 +49,28 @@ def exact_beta(spins: Spins) -> Reading:
     slope = heat_capacity_per_site(size, L) / size**2
     error = float(energies.std(ddof=1)) / len(energies) ** 0.5
     return Reading(float(beta), error / slope)
+
+
+def exact_betas(spins: Spins, lowest: float, highest: float) -> npt.NDArray[np.float64]:
+    """(n,) the maximum-likelihood β of every single lattice, within a range.
+
+    The likelihood exp(−βH)/Z(β) of one lattice has one maximum; beyond the range the nearer end is
+    the likeliest of it.
+
+    Args:
+        spins: (n, L, L) ±1, L even and at least 4.
+        lowest: smallest β of the range, at least 0.
+        highest: largest β of the range.
+    Raises:
+        ValueError: L is odd or below 4.
+    """
+    L = spins.shape[1]
+    levels, at = np.unique(energies_per_site(spins), return_inverse=True)
+    most, least = energy_per_site(lowest, L), energy_per_site(highest, L)
+    within = (levels > least) & (levels < most)
+    found = np.where(levels >= most, lowest, highest)
+    found[within] = [beta_of_energy(float(energy), L) for energy in levels[within]]
+    return found[at]
 
 
 def beta_of_energy(energy: float, L: int) -> float:

@@ -26,7 +26,7 @@ class Autoencoder(Nets):
         Figure("thermometer", "Flow of beta", "Figure 15"),
         Figure("beta_flow", "Flow of beta", "Figure 16"),
         Figure("autoencoder_wide_range_losses", "Losses", "Figure A.2"),
-        Figure("exact_thermometer", "Flow of beta"),
+        Figure("exact_thermometers", "Flow of beta"),
     )
     tables: ClassVar[Mapping[str, str]] = {
         "model_losses": "collect_losses",
@@ -35,8 +35,9 @@ class Autoencoder(Nets):
         "exact_points": "exact_points",
         "local_entropy": "local_entropy",
         "entropy_gaps": "local_entropy",
+        "local_order": "measure_local_order",
         "thermometer": "measure_thermometer",
-        "exact_thermometer": "measure_exact_thermometer",
+        "exact_thermometers": "measure_exact_thermometers",
         "beta_flow": "beta_flow",
         "beta_fixed_point": "beta_flow",
     }
@@ -122,6 +123,17 @@ class Autoencoder(Nets):
         )
 
     @once
+    def measure_local_order(self) -> Recipe:
+        """Bonds and islands of lattices before and after each map."""
+        return Recipe(
+            {
+                "lattices": self.lattices.path("local_entropy"),
+                "autoencoders": self.networks(WIDE_RANGE_AUTOENCODER),
+            },
+            waits_for=[self.lattices.certificate("local_entropy")],
+        )
+
+    @once
     def measure_thermometer(self) -> Recipe:
         """Predicted against actual β."""
         return Recipe(
@@ -133,14 +145,19 @@ class Autoencoder(Nets):
         )
 
     @once
-    def measure_exact_thermometer(self) -> Recipe:
-        """β before and after each map, by the exact energy."""
+    def measure_exact_thermometers(self) -> Recipe:
+        """β before and after each map, by the exact energy and by long distances."""
+        sets = {
+            "lattices": "thermometer_test",
+            "doubled": "doubled_test",
+            "reference": "distant_reference",
+        }
         return Recipe(
             {
-                "lattices": self.lattices.path("thermometer_test"),
+                **{option: self.lattices.path(name) for option, name in sets.items()},
                 "autoencoders": self.networks(WIDE_RANGE_AUTOENCODER),
             },
-            waits_for=[self.lattices.certificate("thermometer_test")],
+            waits_for=[self.lattices.certificate(name) for name in sets.values()],
         )
 
     @once
@@ -215,9 +232,9 @@ class Autoencoder(Nets):
         histories = self.histories(THERMOMETER)
         return Recipe({"table": self.table("thermometer"), "histories": histories})
 
-    def plot_exact_thermometer(self) -> Recipe:
+    def plot_exact_thermometers(self) -> Recipe:
         """Ours: which way each map moves β."""
-        return Recipe({"table": self.table("exact_thermometer")})
+        return Recipe({"table": self.table("exact_thermometers")})
 
     def plot_beta_flow(self) -> Recipe:
         """Figure 16."""

@@ -25,6 +25,11 @@ from pipeline.studies.lattices import Lattices
 from pipeline.studies.study import Config, LatticeSet, Recipe, Study, evenly_spaced, once
 
 WIDE_RANGE_NETS = (WIDE_RANGE_AUTOENCODER, THERMOMETER)
+#: Lattices of twice the side, to be decimated to that of the others; and those that calibrate
+#: thermometer R.
+OF_BOTH_THERMOMETERS = ("doubled_test", "distant_reference")
+#: β that thermometer R can read, up to where the sampler is certified.
+OF_DISTANT_THERMOMETER = (0.1, 0.599)
 
 
 class Nets(Study):
@@ -67,21 +72,34 @@ class Nets(Study):
         nets = [*self.nets, THERMOMETER]
         own = {self.lattice_set(net, k) for net in nets for k in self.members(net)}
         tests = dict.fromkeys(self.test_set(net) for net in self.nets)
-        return [*sorted(own), *tests, "thermometer_test", "local_entropy"]
+        return [*sorted(own), *tests, "thermometer_test", *OF_BOTH_THERMOMETERS, "local_entropy"]
 
     def lattice_set_of(self, name: str) -> LatticeSet | None:
-        """See ``Study``."""
+        """See ``Study``. Exact thermometers need lattices where spins are ordered, too."""
+        test = self.config["thermometer"]["test"]
+        if name == "doubled_test":
+            return LatticeSet(2 * self.L, self._of_thermometer_test(test), method="hybrid")
+        if name == "distant_reference":
+            # neighbouring β need lattices with energies in common
+            number = max(test["number_of_betas"], min(2 * self.L, 256))
+            grid = evenly_spaced(*OF_DISTANT_THERMOMETER, number)
+            reference = {"grid": grid, "each": test["lattices_per_beta"]}
+            return LatticeSet(self.L, reference, method="hybrid")
         betas = self._betas_of(name)
         return LatticeSet(self.L, betas) if betas else None
 
+    def _of_thermometer_test(self, test: Mapping[str, Any]) -> dict[str, Any]:
+        """The middles of equal intervals of the wide range."""
+        wide = self.config["lattices"]["wide_range"]
+        half = (wide["beta_max"] - wide["beta_min"]) / (2 * test["number_of_betas"])
+        low, high = wide["beta_min"] + half, wide["beta_max"] - half
+        grid = evenly_spaced(low, high, test["number_of_betas"])
+        return {"grid": grid, "each": test["lattices_per_beta"]}
+
     def _betas_of(self, lattice_set: str) -> Mapping[str, Any] | None:
         wide = self.config["lattices"]["wide_range"]
-        if lattice_set == "thermometer_test":  # the middles of equal intervals of the wide range
-            test = self.config["thermometer"]["test"]
-            half = (wide["beta_max"] - wide["beta_min"]) / (2 * test["number_of_betas"])
-            low, high = wide["beta_min"] + half, wide["beta_max"] - half
-            grid = evenly_spaced(low, high, test["number_of_betas"])
-            return {"grid": grid, "each": test["lattices_per_beta"]}
+        if lattice_set == "thermometer_test":
+            return self._of_thermometer_test(self.config["thermometer"]["test"])
         if lattice_set == "local_entropy":
             entropy = self.config["local_entropy"]
             grid = evenly_spaced(
