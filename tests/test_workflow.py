@@ -27,6 +27,7 @@ TABLES = {
     "local_entropy": "beta,lattices,boundary,entropy_bits,std_error",
     "thermometer": "beta,beta_predicted,std_error,member",
     "exact_thermometer": "beta,lattices,member,beta_exact,std_error",
+    "weight_maps": "net,member,weights,map,quantity,value",
     "beta_flow": "beta,lattices,beta_predicted,std_error,member",
     "beta_fixed_point": "source,beta_star,low,high",
     "model_architectures": "model,layer,inputs,outputs,weights,activation,biases",

@@ -132,7 +132,7 @@ def test_neighbouring_units_are_those_beside_and_below():
 def test_decimation_has_one_input_per_unit_and_correlates_no_sites(L):
     maps = hard_coded(L)
     for name, weights in maps.items():
-        numbers = measures(weights, L)
+        numbers = measures(weights, L, from_lattice=name != "W2")
         assert numbers["inputs_per_unit"] == 1
         assert numbers["share_of_inputs"] == 1 / len(weights)
         assert numbers["hoyer_sparsity"] == pytest.approx(1)
@@ -145,7 +145,7 @@ def test_decimation_has_one_input_per_unit_and_correlates_no_sites(L):
 
 
 def test_block_means_correlate_neighbours_half_as_much_as_a_site_with_itself():
-    numbers = measures(hard_coded(8, "majority")["W1W2"], 8)
+    numbers = measures(hard_coded(8, "majority")["W1W2"], 8, from_lattice=True)
     assert numbers["inputs_per_unit"] == pytest.approx(4)
     assert numbers["neighbouring_sites"] == pytest.approx(1 / 2)
     assert numbers["off_diagonal"] == pytest.approx(1 / 2)
@@ -170,9 +170,11 @@ def test_an_encoder_is_found_again_with_its_units_in_any_order():
 
 
 def test_numbers_that_a_map_does_not_have_are_left_out():
-    assert measures(np.zeros((16, 4)), 4) == {}
-    assert set(measures(np.ones((1, 4)), 4)) == {"inputs_per_unit", "share_of_inputs"}
-    assert "at_offset_L" not in measures(random_matrix(5, 4), 4)
+    assert measures(np.zeros((16, 4)), 4, from_lattice=True) == {}
+    of_one = measures(np.ones((1, 4)), 4, from_lattice=False)
+    assert of_one == {"inputs_per_unit": 1, "share_of_inputs": 1}
+    # as many inputs as sites make no lattice
+    assert set(measures(random_matrix(16, 4), 4, from_lattice=False)) == {*of_one, "hoyer_sparsity"}
     few = measures_beside(random_matrix(64, 10), hard_coded(8)["W1W2"], placed=False)
     assert set(few) == {"cosine_with_map"}
 
@@ -180,7 +182,7 @@ def test_numbers_that_a_map_does_not_have_are_left_out():
 def test_units_without_weights_are_left_out_of_means_over_units():
     weights = hard_coded(8)["W1"].copy()
     weights[:, 5] = 0
-    assert measures(weights, 8)["inputs_per_unit"] == 1
+    assert measures(weights, 8, from_lattice=True)["inputs_per_unit"] == 1
 
 
 def test_an_encoder_of_two_nets_is_measured_as_one():

@@ -125,19 +125,20 @@ def neighbouring_cosines(weights: FloatArray) -> float:
     return float(np.mean(pairs))
 
 
-def measures(weights: FloatArray, L: int) -> dict[str, float]:
+def measures(weights: FloatArray, L: int, *, from_lattice: bool) -> dict[str, float]:
     """A map in numbers.
 
     Args:
         weights: (inputs, units).
         L: side of the lattices, which sets the offsets.
+        from_lattice: the inputs are the sites of an L x L lattice; else they are a hidden layer.
     Returns:
         ``inputs_per_unit`` (participation ratio), ``share_of_inputs`` (that by the number of
-        inputs) and ``hoyer_sparsity``, means over units with weights. Of maps from a lattice of L²
-        sites or from half of them ``at_offset_L`` and ``at_offset_half_L``: |C| beside the
-        diagonal. Of maps from the lattice ``off_diagonal``, the largest |C| at any displacement
-        but 0, and ``neighbouring_sites``, the mean |C| at a distance of 1. Nothing if all weights
-        are 0.
+        inputs) and ``hoyer_sparsity``, means over units with weights. Of maps from the lattice, or
+        from as many inputs as one decimation leaves, ``at_offset_L`` and ``at_offset_half_L``: |C|
+        beside the diagonal. Of maps from the lattice ``off_diagonal``, the largest |C| at any
+        displacement but 0, and ``neighbouring_sites``, the mean |C| at a distance of 1. Nothing if
+        all weights are 0.
     """
     fields = weights[:, weights.any(axis=0)].T
     if not len(fields):
@@ -147,11 +148,11 @@ def measures(weights: FloatArray, L: int) -> dict[str, float]:
     numbers["share_of_inputs"] = numbers["inputs_per_unit"] / inputs
     if inputs > 1:
         numbers["hoyer_sparsity"] = float(hoyer_sparsity(fields).mean())
-    if inputs in (L * L, L * L // 2):
+    if from_lattice or inputs == L * L // 2:
         by_offset = abs(correlations_by_offset(weights))
         numbers["at_offset_L"] = float(by_offset[L])
         numbers["at_offset_half_L"] = float(by_offset[L // 2])
-    if inputs == L * L:
+    if from_lattice:
         correlations = abs(spin_correlations(weights))
         numbers["off_diagonal"] = float(correlations.ravel()[1:].max())
         numbers["neighbouring_sites"] = float((correlations[0, 1] + correlations[1, 0]) / 2)

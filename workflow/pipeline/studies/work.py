@@ -98,6 +98,11 @@ def evaluation(task: Task) -> Work:
     return Work(lattices(task)[0] * multiply_adds(task))
 
 
+def products_of_weights(task: Task) -> Work:
+    """Sites x multiply-adds of all nets."""
+    return Work(int(task.spec["L"]) ** 2 * multiply_adds(task))
+
+
 def flow(task: Task) -> Work:
     """Every member's outputs, and four kinds of fixed point, resampled."""
     number, members = lattices(task)[0], sum(each.stage in NETS for each in task.sources) // 2
@@ -158,6 +163,7 @@ WORK = StudyWork(
         "autoencoder.evaluate_model": evaluation,
         "autoencoder.measure_thermometer": evaluation,
         "autoencoder.measure_exact_thermometer": evaluation,
+        "autoencoder.measure_weights": products_of_weights,
         "autoencoder.beta_flow": flow,
         "autoencoder.local_entropy": entropy,
         **work_of_machines.AMOUNTS,
