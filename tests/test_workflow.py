@@ -36,6 +36,7 @@ TABLES = {
     "exact_thermometers": (
         "beta,lattices,member,beta_E,beta_E_error,beta_R,beta_R_error,change_E,change_R"
     ),
+    "weight_maps": "net,member,weights,map,quantity,value",
     "beta_flow": "beta,lattices,beta_predicted,std_error,member",
     "beta_fixed_point": "source,beta_star,low,high",
     "model_architectures": "model,layer,inputs,outputs,weights,activation,biases",

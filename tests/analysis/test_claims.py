@@ -15,8 +15,8 @@ from coarsegrain.analysis.criterion import ClaimError
 
 AUTOENCODER = Path(__file__).parents[2] / "workflow/claims/autoencoder.yaml"
 JUDGED = {
-    "A1", "A4", "A5", "A6", "A8", "A10", "A20", "A21", "A22", "A23", "A26", "A28", "A29", "A31",
-    "A32", "A33", "A34", "A40",
+    "A1", "A4", "A5", "A6", "A8", "A10", "A11", "A12", "A13", "A14", "A15", "A16", "A20", "A21",
+    "A22", "A23", "A26", "A28", "A29", "A31", "A32", "A33", "A34", "A40",
 }  # fmt: skip
 FILE = {
     "paper": "Somebody 2000",
@@ -327,6 +327,51 @@ def test_those_that_are_not_tested_say_why():
         assert bool(claim.not_tested) == (claim.id not in JUDGED), claim.id
 
 
+# What the paper says of weights, by net, weights, map and quantity.
+WEIGHTS = {
+    ("CG", "trained", "W1", "inputs_per_unit"): 1.1,
+    ("CG", "trained", "W2", "inputs_per_unit"): 1.1,
+    ("Model-1", "trained", "W1", "inputs_per_unit"): 400,
+    ("Model-1", "trained", "W1", "share_of_inputs"): 0.4,
+    ("Model-1", "trained", "W1W2", "share_of_inputs"): 0.3,
+    ("Model-1", "untrained", "W1", "share_of_inputs"): 0.05,
+    ("Model-1", "untrained", "W1W2", "share_of_inputs"): 0.05,
+    ("CG", "trained", "W1", "cosine_with_map"): 0.999,
+    ("CG", "trained", "W2", "cosine_with_map"): 0.999,
+    ("Model-1", "trained", "W1W2", "cosine_with_map"): 0.2,
+    # the paper's peak on the diagonal and its lines beside it are of different matrices here
+    ("CG", "trained", "W1", "off_diagonal"): 0.05,
+    ("CG", "trained", "W1W2", "off_diagonal"): 0.05,
+    ("Model-1", "trained", "W1", "off_diagonal"): 0.05,
+    ("Model-1", "trained", "W1W2", "off_diagonal"): 0.05,
+    ("Model-1", "untrained", "W1", "off_diagonal"): 0.2,
+    ("Model-1", "untrained", "W1W2", "off_diagonal"): 0.2,
+    ("CG", "trained", "W1W2", "neighbouring_sites"): 0.2,
+    ("CG", "trained", "W1W2", "neighbouring_units"): 0.2,
+    ("Model-1", "trained", "W1W2", "neighbouring_sites"): 0.1,
+    ("Model-1", "trained", "W1W2", "neighbouring_units"): 0.1,
+    ("Model-1", "untrained", "W1W2", "neighbouring_sites"): 0.3,
+    ("Model-1", "untrained", "W1W2", "neighbouring_units"): 0.3,
+    **{
+        (net, kind, *of): value
+        for of in (("W1", "at_offset_L"), ("W1", "at_offset_half_L"), ("W2", "at_offset_half_L"),
+                   ("W1W2", "at_offset_L"))
+        for net, kind, value in (("CG", "trained", 0.3), ("Model-1", "trained", 0.1),
+                                 ("HCG", "hard-coded", 0.0))
+    },
+}  # fmt: skip
+
+
+def weight_maps(members, rng):
+    columns = ["net", "weights", "map", "quantity", "member", "value"]
+    rows = [
+        (*key, k, value and value * (1 + 1e-3 * rng.normal()))
+        for key, value in WEIGHTS.items()
+        for k in ([np.nan] if key[0] == "HCG" else range(members))
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def run(seed=7, members=3, **levels):
     """Tables as a run writes them, with what the paper claims in them (see ``levels``)."""
     rng = np.random.default_rng(seed)
@@ -375,6 +420,7 @@ def run(seed=7, members=3, **levels):
     return {
         "model_losses": losses,
         "entropy_gaps": pd.concat(gaps, ignore_index=True),
+        "weight_maps": weight_maps(members, rng),
         "beta_flow": flow,
         "thermometer": thermometer,
         "exact_points": pd.DataFrame({"quantity": exact.keys(), "value": exact.values()}),
@@ -411,6 +457,67 @@ def test_a_run_that_came_out_otherwise_does_not(claim):
     levels, verdict = CONTRARY[claim]
     table = verdicts(read_claims(AUTOENCODER), run(**levels)).set_index("id")
     assert table.loc[claim, "verdict"] == verdict, table.loc[claim, "reason"]
+
+
+def with_weights(value, **of):
+    """The verdicts of a run whose weights have another number."""
+    tables = run()
+    table = tables["weight_maps"]
+    rows = np.all([table[column] == wanted for column, wanted in of.items()], axis=0)
+    assert rows.any()
+    table.loc[rows, "value"] = value + 1e-4 * np.arange(rows.sum())
+    return verdicts(read_claims(AUTOENCODER), tables).set_index("id")["verdict"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "of", "value"),
+    [
+        ("A11", {"net": "CG", "map": "W2", "quantity": "inputs_per_unit"}, 300),
+        ("A12", {"weights": "trained", "quantity": "share_of_inputs"}, 0.01),
+        ("A13", {"net": "CG", "map": "W1", "quantity": "cosine_with_map"}, 0.9),
+        ("A14", {"net": "Model-1", "weights": "trained", "quantity": "off_diagonal"}, 0.5),
+        ("A15", {"net": "CG"}, 1e-5),
+        ("A16", {"net": "Model-1", "weights": "trained"}, 0.4),
+    ],
+)
+def test_weights_that_came_out_otherwise_refute_the_claim(claim, of, value):
+    assert with_weights(value, **of)[claim] == "not reproduced"
+
+
+@pytest.mark.parametrize(
+    ("claim", "of", "value"),
+    [
+        ("A12", {"map": "W1", "weights": "trained", "quantity": "share_of_inputs"}, 0.01),
+        ("A15", {"net": "CG", "map": "W2", "quantity": "at_offset_half_L"}, 1e-5),
+        ("A16", {"net": "CG", "quantity": "neighbouring_units"}, 0.01),
+    ],
+)
+def test_readings_of_weights_that_disagree_make_the_claim_depend(claim, of, value):
+    assert with_weights(value, **of)[claim] == "depends"
+
+
+@pytest.mark.parametrize(
+    ("claim", "of", "value"),
+    [
+        ("A11", {"net": "Model-1", "quantity": "inputs_per_unit"}, 1.2),
+        ("A12", {"weights": "untrained", "quantity": "share_of_inputs"}, 0.333),
+        ("A13", {"net": "Model-1", "quantity": "cosine_with_map"}, 0.995),
+        ("A14", {"weights": "untrained", "quantity": "off_diagonal"}, 0.01),
+        ("A15", {"net": "HCG"}, 0.5),
+        ("A16", {"weights": "untrained"}, 0.01),
+    ],
+)
+def test_controls_that_show_the_same_make_claims_about_weights_depend(claim, of, value):
+    assert with_weights(value, **of)[claim] == "depends"
+
+
+def test_a_map_that_a_net_does_not_have_is_not_tested():
+    tables = run()
+    table = tables["weight_maps"]
+    without = table[(table["net"] != "Model-1") | (table["map"] != "W2")]
+    found = verdicts(read_claims(AUTOENCODER), {**tables, "weight_maps": without}).set_index("id")
+    assert found.loc["A15", "verdict"] == "not tested"
+    assert "weight_maps has no rows with" in found.loc["A15", "reason"]
 
 
 def test_a_substantial_loss_that_bursts_alone_make_depends():

@@ -10,13 +10,13 @@ from coarsegrain.rbm.receptive_fields import (
     Windows,
     best_windows,
     centres,
-    participation_ratio,
     receptive_fields,
     shuffled,
     summary,
     tiling,
     window_sums,
 )
+from coarsegrain.sparsity import participation_ratio
 
 
 def blocks(L):

@@ -189,6 +189,21 @@ use rule stage as measure_exact_thermometers with:
         **stage("autoencoder.measure_exact_thermometers"),
 
 
+use rule stage as measure_weights with:
+    input:
+        unpack(made_from("autoencoder.measure_weights")),
+    output:
+        table=update("<results>/{variant}tables/weight_maps.csv"),
+    pathvars:
+        job="{variant}measure_weights",
+    localrule: True
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        **stage("autoencoder.measure_weights"),
+
+
 use rule stage as beta_flow with:
     input:
         unpack(made_from("autoencoder.beta_flow")),

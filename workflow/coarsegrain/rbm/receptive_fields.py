@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from coarsegrain.rbm.machine import FreeMachine, TiedMachine
+from coarsegrain.sparsity import PerUnit, participation_ratio
 
 Fields = npt.NDArray[np.float64]
-PerUnit = npt.NDArray[np.float64]
 
 # Below this share of the weights a mean direction on the circle is rounding.
 _NO_DIRECTION = 1e-9
@@ -96,16 +96,6 @@ def best_windows(fields: Fields, size: int) -> Windows:
     share = np.where(silent, size**2 / L**2, sums.max(axis=1) / np.where(silent, 1, total))
     row, col = np.divmod(at, L)
     return Windows(np.minimum(share, 1), np.where(silent, -1, row), np.where(silent, -1, col))
-
-
-def participation_ratio(fields: Fields) -> PerUnit:
-    """(Σ w²)²/Σ w⁴, (units,): over how many sites a field is spread; N for a uniform field."""
-    flat = fields.reshape(len(fields), -1)
-    largest = abs(flat).max(axis=1, keepdims=True)
-    squares = (flat / np.where(largest == 0, 1, largest)) ** 2  # w⁴ itself may underflow
-    fourth = (squares**2).sum(axis=1)
-    ratio = squares.sum(axis=1) ** 2 / np.where(fourth == 0, 1, fourth)
-    return np.asarray(np.where(fourth == 0, flat.shape[1], ratio))
 
 
 def centres(fields: Fields) -> npt.NDArray[np.float64]:

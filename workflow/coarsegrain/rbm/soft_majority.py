@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from coarsegrain.rbm.logistic import log_2cosh, probability_up
 from coarsegrain.rbm.machine import FreeMachine, Spins, fields
-from coarsegrain.rbm.receptive_fields import Fields, PerUnit, window_sums
+from coarsegrain.rbm.receptive_fields import Fields, window_sums
+from coarsegrain.sparsity import PerUnit
 
 SIZE = 2
 _LN2 = 0.6931471805599453

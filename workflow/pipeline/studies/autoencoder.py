@@ -38,6 +38,7 @@ class Autoencoder(Nets):
         "local_order": "measure_local_order",
         "thermometer": "measure_thermometer",
         "exact_thermometers": "measure_exact_thermometers",
+        "weight_maps": "measure_weights",
         "beta_flow": "beta_flow",
         "beta_fixed_point": "beta_flow",
     }
@@ -158,6 +159,30 @@ class Autoencoder(Nets):
                 "autoencoders": self.networks(WIDE_RANGE_AUTOENCODER),
             },
             waits_for=[self.lattices.certificate(name) for name in sets.values()],
+        )
+
+    @once
+    def measure_weights(self) -> Recipe:
+        """Encoders as matrices: of both coarse-grainers, of Model-1 and of AE-WR."""
+        first, second = (name for name in self.shallow_nets if name.startswith("CG-"))
+        hard_coded = [name for name, net in self.shallow_nets.items() if net.hard_coded]
+        both = range(min(len(self.members(first)), len(self.members(second))))
+        members = {
+            "first": [(first, k) for k in both],
+            "second": [(second, k) for k in both],
+            "autoencoders": [("Model-1", k) for k in self.members("Model-1")],
+            "wide_range": [
+                (WIDE_RANGE_AUTOENCODER, k) for k in self.members(WIDE_RANGE_AUTOENCODER)
+            ],
+        }
+        inputs = {option: [self.network(*each) for each in members[option]] for option in members}
+        seeds = {
+            option: [self.train_net(*each).spec["start_seed"] for each in members[option]]
+            for option in members
+        }
+        return Recipe(
+            {**inputs, "hard_coded": [self.network(name, 0) for name in hard_coded]},
+            {"L": self.L, "start_seeds": seeds},
         )
 
     @once

@@ -98,6 +98,11 @@ def evaluation(task: Task) -> Work:
     return Work(lattices(task)[0] * multiply_adds(task))
 
 
+def products_of_weights(task: Task) -> Work:
+    """Sites x multiply-adds of all nets."""
+    return Work(int(task.spec["L"]) ** 2 * multiply_adds(task))
+
+
 def flow(task: Task) -> Work:
     """Every member's outputs, and four kinds of fixed point, resampled."""
     number, members = lattices(task)[0], sum(each.stage in NETS for each in task.sources) // 2
@@ -159,6 +164,7 @@ WORK = StudyWork(
         "autoencoder.measure_local_order": evaluation,
         "autoencoder.measure_thermometer": evaluation,
         "autoencoder.measure_exact_thermometers": evaluation,
+        "autoencoder.measure_weights": products_of_weights,
         "autoencoder.beta_flow": flow,
         "autoencoder.local_entropy": entropy,
         **work_of_machines.AMOUNTS,

@@ -7,11 +7,11 @@ from coarsegrain.rbm.machine import TiedMachine, read_machine
 from coarsegrain.rbm.receptive_fields import (
     best_windows,
     centres,
-    participation_ratio,
     receptive_fields,
     shuffled,
     summary,
 )
+from coarsegrain.sparsity import participation_ratio
 from coarsegrain.storage.tables import write_table
 from pipeline.stage import Inputs, Output, Spec, run
 

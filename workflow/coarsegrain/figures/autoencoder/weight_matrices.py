@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from coarsegrain.figures.autoencoder.matrix_display import draw_matrix, draw_scale
 from coarsegrain.figures.autoencoder.nets import PAPER
 from coarsegrain.figures.style import describe, styled
+from coarsegrain.sparsity import participation_ratio
 
 Weights = NDArray[np.floating]
 
@@ -62,7 +63,6 @@ def typical_strongest_weight(weights: Weights) -> float:
 
 def inputs_per_unit(weights: Weights) -> float:
     """Median over units of the participation ratio (Σw²)² / Σw⁴; units without weights left out."""
-    squares = np.square(weights, dtype=np.float64)
-    total, fourth = squares.sum(axis=0), np.square(squares).sum(axis=0)
-    alive = fourth > 0
-    return float(np.median(total[alive] ** 2 / fourth[alive])) if alive.any() else 0.0
+    units = weights.T.astype(np.float64)
+    alive = units.any(axis=1)
+    return float(np.median(participation_ratio(units[alive]))) if alive.any() else 0.0

@@ -11,7 +11,8 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from coarsegrain.figures.style import SIGNED_MAP, describe, lattice_axes, styled
-from coarsegrain.rbm.receptive_fields import best_windows, participation_ratio
+from coarsegrain.rbm.receptive_fields import best_windows
+from coarsegrain.sparsity import participation_ratio
 
 WINDOW = 2
 # How often a site is covered by windows: white for never, a grey for each number, black for more.
