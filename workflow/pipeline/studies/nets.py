@@ -2,7 +2,8 @@
 
 Where they are, below the folder of the results or of a variant:
 
-    nets/<net>/member-<k>.safetensors               trained weights, with .history.csv, .losses.csv
+    nets/<net>/member-<k>.safetensors               trained weights, with .history.csv,
+                                                    .losses.csv and .amplitudes.csv
     nets/<net>/member-<k>.transferred.safetensors   layers taken from shallow nets
     nets/<net>/hard_coded.safetensors               a map as weights
     nets/<net>/together/members-<k>-<l>.safetensors members that were trained in one job
