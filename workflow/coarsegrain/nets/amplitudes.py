@@ -14,8 +14,8 @@ from coarsegrain.nets.losses import hinge
 FloatArray = npt.NDArray[np.floating]
 Spins = npt.NDArray[np.int8]
 
-# The best gain is found with so many outputs at most: 16,384 lattices at L = 32. It sorts them.
-MOST_OUTPUTS = 2**24
+# The best gain is found with so many outputs at most: 4,096 lattices at L = 32. It sorts them.
+MOST_OUTPUTS = 2**22
 
 
 def hinge_by_amplitude(y: FloatArray, t: Spins, *, gain: float) -> dict[str, float]:

@@ -18,7 +18,7 @@ from coarsegrain.analysis.linear_codes import (
     spectrum,
 )
 from coarsegrain.ising.observables import Spins
-from coarsegrain.nets.amplitudes import best_gain
+from coarsegrain.nets.amplitudes import MOST_OUTPUTS, best_gain
 from coarsegrain.nets.losses import hinge, mean_squared_error, spin_accuracy
 from coarsegrain.nets.splits import split
 from coarsegrain.storage.lattices import read_lattices
@@ -26,7 +26,7 @@ from coarsegrain.storage.tables import write_table
 from pipeline.stage import Input, Inputs, Output, Spec, run
 
 DIGITS = 9
-# Of more sites than these the first lattices are decoded: 16,384 of them at L = 32, some 2 GB.
+# Of more sites than these the first test lattices are decoded: 16,384 of them at L = 32, in 2 GB.
 MOST_SITES = 2**24
 # Largest code that is no convolution: that of L = 64. Its dense matrices have 32 MiB each.
 MOST_NUMBERS = 1024
@@ -39,13 +39,14 @@ def main(*, lattices: Inputs, test: Input, table: Output, spec: Spec) -> None:
     and only up to L = 64.
     Spec: seed (of the random codes); validation_fraction.
     """
-    unseen, rows = first(read_lattices(test).spins), []
+    unseen, rows = first(read_lattices(test).spins, MOST_SITES), []
     for member, path in enumerate(lattices):
         own = read_lattices(path).spins
         own = own[split(len(own), validation_fraction=spec["validation_fraction"]).train]
         rng = np.random.default_rng((spec["seed"], member))
+        some = first(own, MOST_OUTPUTS)
         for encoder, rank, code in codes(spectrum(own), rng=rng):
-            gain = best_gain(flat(code(first(own))), flat(first(own)))
+            gain = best_gain(flat(code(some)), flat(some))
             y, t = flat(code(unseen)), flat(unseen)
             rows.append(
                 {
@@ -77,9 +78,9 @@ def codes(
         yield "random linear", rank, linear_code(eigenvalues, random_mixtures(L, rank, rng=rng))
 
 
-def first(spins: Spins) -> Spins:
-    """As many lattices as have ``MOST_SITES``."""
-    return spins[: max(1, MOST_SITES // spins[0].size)]
+def first(spins: Spins, sites: int) -> Spins:
+    """As many lattices as have so many sites, at least one."""
+    return spins[: max(1, sites // spins[0].size)]
 
 
 def flat(lattices: np.ndarray) -> np.ndarray:
