@@ -24,6 +24,10 @@ TABLES = {
     "model_losses": (
         "model,member,split,hinge,penalty,objective,spin_accuracy,objective_all_layers"
     ),
+    "amplitudes": "model,member,split,amplitude,hinge,spin_accuracy",
+    "loss_floors": (
+        "encoder,rank,member,mse,hinge_least_squares,gain,hinge_best_gain,spin_accuracy"
+    ),
     "local_entropy": "beta,lattices,boundary,entropy_bits,std_error",
     "thermometer": (
         "beta,beta_predicted,std_error,member,squared_error,squared_error_by_energy,"

@@ -252,6 +252,10 @@ def test_work_grows_with_what_the_time_is_proportional_to():
     evaluation = job("autoencoder.evaluate_model", ["e"], ["net.safetensors", "a.nc"])
     assert amount(few, train, evaluation) == 200 * 2 * 64 * 32
     assert amount(job("plot", ["p"], ["e"])) == 1
+    of_one, of_two = (
+        job("autoencoder.measure_floors", ["f"], sets) for sets in (["a.nc"], ["a.nc", "b.nc"])
+    )
+    assert amount(many, replace(many, outputs=["b.nc"]), of_two) == 4 * amount(few, of_one)
 
 
 def test_members_trained_together_are_the_work_of_all_and_none_for_those_that_take_from_it():

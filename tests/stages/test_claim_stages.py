@@ -7,16 +7,25 @@ import pytest
 from coarsegrain.analysis.convergence import fall_over_last_quarter, has_converged
 from coarsegrain.analysis.entropy import as_images, local_entropy
 from coarsegrain.analysis.exact_points import beta_of_largest_heat_capacity, slope_of_effective_beta
+from coarsegrain.analysis.linear_codes import block_code, decimation, spectrum
 from coarsegrain.errors import CoarsegrainError
 from coarsegrain.ising.critical_point import BETA_CRITICAL
 from coarsegrain.ising.exact import heat_capacity_per_site
+from coarsegrain.ising.sampler import sample_lattices
+from coarsegrain.nets.amplitudes import best_gain, hinge_by_amplitude
+from coarsegrain.nets.losses import hinge, spin_accuracy
 from coarsegrain.nets.network import Layer, Network, write_network
 from coarsegrain.rg.decimation import decimate
 from coarsegrain.rg.flow_equation import effective_beta
 from coarsegrain.storage.lattices import write_lattices
 from coarsegrain.storage.tables import read_table, write_table
 from stages import judge_claims, plot_claims
-from stages.autoencoder import collect_convergence, evaluate_model, exact_points
+from stages.autoencoder import (
+    collect_convergence,
+    evaluate_model,
+    exact_points,
+    measure_floors,
+)
 from stages.autoencoder import local_entropy as local_entropy_stage
 
 CLAIMS = """
@@ -121,6 +130,7 @@ def test_frozen_layers_count_in_the_last_column_and_in_no_other(tmp_path, lattic
     evaluate_model.main(
         network=tmp_path / "net.safetensors", lattices_in=path, lattices_out=path,
         test_in=path, test_out=path, losses=tmp_path / "losses.csv",
+        amplitudes=tmp_path / "amplitudes.csv",
         spec={"net": "A", "member": 0, "loss": "hinge", "l1": 0.01, "trained_layers": 1,
               "validation_fraction": 0.25},
     )  # fmt: skip
@@ -128,6 +138,78 @@ def test_frozen_layers_count_in_the_last_column_and_in_no_other(tmp_path, lattic
     np.testing.assert_allclose(table["objective"] - table["hinge"], 0.01 * 32)
     np.testing.assert_allclose(table["objective_all_layers"] - table["hinge"], 0.01 * (32 + 64))
     assert table.columns[-1] == "objective_all_layers"
+
+
+def test_amplitudes_are_those_of_the_test_set_at_the_gain_of_the_training_set(tmp_path, lattices):
+    spins, path = lattices
+    net = linear(3 * np.eye(16) + 0.3)
+    write_network(tmp_path / "net.safetensors", net)
+    write_lattices(tmp_path / "test.nc", spins[:5], np.full(5, 0.1), {})
+    evaluate_model.main(
+        network=tmp_path / "net.safetensors", lattices_in=path, lattices_out=path,
+        test_in=tmp_path / "test.nc", test_out=tmp_path / "test.nc",
+        losses=tmp_path / "losses.csv", amplitudes=tmp_path / "amplitudes.csv",
+        spec={"net": "A", "member": 2, "loss": "mse", "l1": 0.0, "trained_layers": 1,
+              "validation_fraction": 0.25},
+    )  # fmt: skip
+    table = read_table(tmp_path / "amplitudes.csv")
+    assert {tuple(row) for row in table[["model", "member", "split"]].to_numpy()} == {
+        ("A", 2, "test")
+    }
+    y, t = net(spins), spins.reshape(len(spins), -1)
+    expected = hinge_by_amplitude(y[:5], t[:5], gain=best_gain(y[:9], t[:9]))
+    assert dict(zip(table["amplitude"], table["hinge"])) == pytest.approx(expected, abs=1e-9)
+    losses = read_table(tmp_path / "losses.csv").set_index("split").loc["test"]
+    assert expected["as it comes"] == pytest.approx(losses["hinge"], rel=1e-6)
+    assert set(table["spin_accuracy"]) == {round(losses["spin_accuracy"], 9)}
+
+
+def floors(tmp_path, sets, test, name="floors.csv"):
+    paths = [tmp_path / f"set-{k}.nc" for k in range(len(sets))]
+    for file, spins in zip([*paths, tmp_path / "test.nc"], [*sets, test]):
+        write_lattices(file, spins, np.full(len(spins), 0.4), {})
+    measure_floors.main(
+        lattices=paths, test=tmp_path / "test.nc", table=tmp_path / name,
+        spec={"seed": 3, "validation_fraction": 0.25},
+    )  # fmt: skip
+    return read_table(tmp_path / name)
+
+
+def test_floors_are_fitted_to_training_lattices_and_tested_on_others(tmp_path):
+    sets = [sample_lattices(np.full(40, 0.4), 6, seed=k) for k in range(3)]
+    table = floors(tmp_path, sets[:2], sets[2])
+    assert list(table["encoder"]) == 2 * [
+        "one mode", "principal components", "decimation", "block means",
+        "random sites", "random linear",
+    ]  # fmt: skip
+    assert list(table["rank"]) == 2 * [1, 9, 9, 9, 9, 9]
+    code = block_code(spectrum(sets[1][:30]), decimation(6))
+    y, t = (each.reshape(-1, 36) for each in (code(sets[2]), sets[2]))
+    gain = best_gain(code(sets[1][:30]).reshape(-1, 36), sets[1][:30].reshape(-1, 36))
+    row = table[(table["encoder"] == "decimation") & (table["member"] == 1)].iloc[0]
+    assert row["gain"] == pytest.approx(gain, abs=1e-9)
+    assert row["mse"] == pytest.approx(((y - t) ** 2).mean(), abs=1e-9)
+    assert row["hinge_least_squares"] == pytest.approx(hinge(y, t), abs=1e-9)
+    assert row["hinge_best_gain"] == pytest.approx(hinge(gain * y, t), abs=1e-9)
+    assert row["spin_accuracy"] == pytest.approx(spin_accuracy(y, t), abs=1e-9)
+
+
+def test_a_member_has_the_same_random_codes_however_many_members_there_are(tmp_path):
+    sets = [sample_lattices(np.full(40, 0.4), 4, seed=k) for k in range(3)]
+    both, one = floors(tmp_path, sets[:2], sets[2]), floors(tmp_path, sets[:1], sets[2], "one.csv")
+    pd.testing.assert_frame_equal(both[both["member"] == 0], one)
+    random = both[both["encoder"] == "random sites"]
+    assert random["mse"].nunique() == 2
+
+
+def test_large_lattices_have_no_random_codes(tmp_path, monkeypatch):
+    monkeypatch.setattr(measure_floors, "MOST_NUMBERS", 3)
+    monkeypatch.setattr(measure_floors, "MOST_SITES", 10 * 16)
+    sets = [sample_lattices(np.full(40, 0.4), 4, seed=k) for k in range(2)]
+    table = floors(tmp_path, sets[:1], sets[1])
+    assert not table["encoder"].str.startswith("random").any()
+    first = floors(tmp_path, sets[:1], sets[1][:10], "first.csv")
+    pd.testing.assert_frame_equal(table, first)
 
 
 def test_entropy_gaps_are_taken_lattice_by_lattice_and_member_by_member(tmp_path, lattices):

@@ -75,6 +75,9 @@ use rule stage as evaluate_model with:
         unpack(made_from("autoencoder.evaluate_model")),
     output:
         losses=update("<results>/{variant}nets/{net}/member-{member}.losses.csv"),
+        amplitudes=update(
+            "<results>/{variant}nets/{net}/member-{member}.amplitudes.csv"
+        ),
     pathvars:
         job="evaluate_model/{variant}{net}/member-{member}",
     localrule: True
@@ -90,11 +93,26 @@ use rule stage as collect_losses with:
         unpack(made_from("autoencoder.collect_losses")),
     output:
         table=update("<results>/{variant}tables/model_losses.csv"),
+        by_amplitude=update("<results>/{variant}tables/amplitudes.csv"),
     pathvars:
         job="{variant}collect_losses",
     localrule: True
     params:
         **stage("autoencoder.collect_losses"),
+
+
+use rule stage as measure_floors with:
+    input:
+        unpack(made_from("autoencoder.measure_floors")),
+    output:
+        table=update("<results>/{variant}tables/loss_floors.csv"),
+    pathvars:
+        job="{variant}measure_floors",
+    resources:
+        mem_mb=memory(3000),
+        runtime=30,
+    params:
+        **stage("autoencoder.measure_floors"),
 
 
 use rule stage as collect_convergence with:

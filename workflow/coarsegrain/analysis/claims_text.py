@@ -40,16 +40,17 @@ def measured(row: Mapping[Hashable, object]) -> str:
         return "none"
     if low == high:
         return f"{value:.4g}"
+    mark = f" {row['interval']}" if str(row["interval"]).endswith("σ") else ""
     # two digits of the interval's half width, in four decimals at most
     decimals = max(1 - math.floor(math.log10((high - low) / 2)), 0)
     if decimals > 4 and max(abs(low), abs(high)) < 1e-3:
         text = f"{value:.1e} [{low:.1e}, {high:.1e}]"
     else:
-        decimals = min(decimals, 4)
+        # four decimals at most, three if there are signs and σ to be told, too
+        decimals = min(decimals, 3 if mark and low < 0 else 4)
         value, low, high = (round(each, decimals) + 0.0 for each in (value, low, high))  # no -0
         text = f"{value:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
-    interval = str(row["interval"])
-    return f"{text} {interval}" if interval.endswith("σ") else text
+    return text + mark
 
 
 def number(published: object, digits: int) -> str:

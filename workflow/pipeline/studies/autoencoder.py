@@ -30,6 +30,8 @@ class Autoencoder(Nets):
     )
     tables: ClassVar[Mapping[str, str]] = {
         "model_losses": "collect_losses",
+        "amplitudes": "collect_losses",
+        "loss_floors": "measure_floors",
         "model_architectures": "describe_models",
         "convergence": "collect_convergence",
         "exact_points": "exact_points",
@@ -79,12 +81,31 @@ class Autoencoder(Nets):
     @once
     def collect_losses(self) -> Recipe:
         """The losses of all nets and members."""
-        losses = [
-            f"{self.folder('evaluate_model', net, k)}nets/{net}/member-{k}.losses.csv"
+        members = [
+            f"{self.folder('evaluate_model', net, k)}nets/{net}/member-{k}"
             for net in self.nets
             for k in self.members(net)
         ]
-        return Recipe({"losses": losses})
+        return Recipe(
+            {name: [f"{each}.{name}.csv" for each in members] for name in ("losses", "amplitudes")}
+        )
+
+    @once
+    def measure_floors(self) -> Recipe:
+        """What linear codes lose, fitted to the lattices of which Model-2's decoder learns."""
+        net = "Model-2"
+        sets = [self.lattice_set(net, member) for member in self.members(net)]
+        return Recipe(
+            {
+                "lattices": [self.lattices.path(each) for each in sets],
+                "test": self.lattices.path(self.test_set(net)),
+            },
+            {
+                "seed": self.seed("random codes", table="loss_floors"),
+                "validation_fraction": self.config["lattices"]["validation_fraction"],
+            },
+            waits_for=[self.lattices.certificate(each) for each in (*sets, self.test_set(net))],
+        )
 
     @once
     def collect_convergence(self) -> Recipe:

@@ -2,7 +2,8 @@
 
 Where they are, below the folder of the results or of a variant:
 
-    nets/<net>/member-<k>.safetensors               trained weights, with .history.csv, .losses.csv
+    nets/<net>/member-<k>.safetensors               trained weights, with .history.csv,
+                                                    .losses.csv and .amplitudes.csv
     nets/<net>/member-<k>.transferred.safetensors   layers taken from shallow nets
     nets/<net>/hard_coded.safetensors               a map as weights
     nets/<net>/together/members-<k>-<l>.safetensors members that were trained in one job
@@ -28,8 +29,9 @@ WIDE_RANGE_NETS = (WIDE_RANGE_AUTOENCODER, THERMOMETER)
 #: Lattices of twice the side, to be decimated to that of the others; and those that calibrate
 #: thermometer R.
 OF_BOTH_THERMOMETERS = ("doubled_test", "distant_reference")
-#: β that thermometer R can read, up to where the sampler is certified.
-OF_DISTANT_THERMOMETER = (0.1, 0.599)
+#: β that thermometer R reads: from where long waves differ from none, to where the sampler is
+#: certified.
+OF_DISTANT_THERMOMETER = (0.3, 0.599)
 
 
 class Nets(Study):
@@ -83,7 +85,7 @@ class Nets(Study):
             # neighbouring β need lattices with energies in common
             number = max(test["number_of_betas"], min(2 * self.L, 256))
             grid = evenly_spaced(*OF_DISTANT_THERMOMETER, number)
-            reference = {"grid": grid, "each": test["lattices_per_beta"]}
+            reference = {"grid": grid, "each": 2 * test["lattices_per_beta"]}
             return LatticeSet(self.L, reference, method="hybrid")
         betas = self._betas_of(name)
         return LatticeSet(self.L, betas) if betas else None

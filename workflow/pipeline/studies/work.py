@@ -16,9 +16,10 @@ LATTICES = ("lattices.sample_lattices", "lattices.sample_shard", "lattices.decim
 TRAINING, JOINT_TRAINING = "autoencoder.train_net", "autoencoder.train_members"
 HARD_CODING = "autoencoder.hard_code_weights"
 NETS = (HARD_CODING, "autoencoder.transfer_weights", TRAINING)
-# Times of Adam's step for a weight, of an image's entropy for a site, of one resampling and of
-# resampling one prediction, in that of a multiply-add of a forward pass: orders of magnitude.
-ADAM, ENTROPY, RESAMPLING, PREDICTION = 80, 2e4, 5e6, 1e3
+# Times of Adam's step for a weight, of an image's entropy for a site, of one resampling, of
+# resampling one prediction and of a site's transforms and sorts by a code, in that of a
+# multiply-add of a forward pass: orders of magnitude.
+ADAM, ENTROPY, RESAMPLING, PREDICTION, CODES = 80, 2e4, 5e6, 1e3, 5e4
 # In a measurement: lattices of a set, and work of a training, some seconds on one core.
 MOST_LATTICES, ENOUGH = 10_000, 1.5e11
 
@@ -118,6 +119,12 @@ def entropy(task: Task) -> Work:
     return Work(number * (multiply_adds(task) + 2 * (1.25 + members) * sites * ENTROPY))
 
 
+def floors(task: Task) -> Work:
+    """Sites of all sets x what codes without nets take: transforms, and products with a quarter."""
+    sets = [lattices(each) for each in task.sources if each.stage in LATTICES]
+    return Work(sum(number * sites * (CODES + sites) for number, sites in sets))
+
+
 def small(tasks: Sequence[Task]) -> Mapping[str, Any]:
     """Of each set as many lattices as are sampled in seconds, and epochs that take seconds."""
 
@@ -162,6 +169,7 @@ WORK = StudyWork(
         **dict.fromkeys((TRAINING, JOINT_TRAINING), training),
         "autoencoder.evaluate_model": evaluation,
         "autoencoder.measure_local_order": evaluation,
+        "autoencoder.measure_floors": floors,
         "autoencoder.measure_thermometer": evaluation,
         "autoencoder.measure_exact_thermometers": evaluation,
         "autoencoder.measure_weights": products_of_weights,

@@ -5,12 +5,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from coarsegrain.nets.amplitudes import best_gain, hinge_by_amplitude
 from coarsegrain.nets.losses import LOSSES, hinge, spin_accuracy
 from coarsegrain.nets.network import read_network
 from coarsegrain.nets.splits import split
 from coarsegrain.storage.lattices import read_lattices
 from coarsegrain.storage.tables import write_table
 from pipeline.stage import Input, Output, Spec, run
+
+DIGITS = 9
 
 
 def main(
@@ -21,11 +24,14 @@ def main(
     test_in: Input,
     test_out: Input,
     losses: Output,
+    amplitudes: Output,
     spec: Spec,
 ) -> None:
     """Evaluate a net on its member's training and validation lattices, and on all nets' test set.
 
-    Two objectives: as the net was trained, and with the penalty of frozen layers counted, too.
+    Two objectives: as the net was trained, and with the penalty of frozen layers counted, too. On
+    the test set the hinge is also told of outputs of other amplitudes; their best gain is found on
+    the training lattices.
     Spec: net, member; loss, l1; trained_layers (how many layers, from the last, were trained in
     this net: only they count in the penalty of the first); validation_fraction.
     """
@@ -39,9 +45,11 @@ def main(
         spec["l1"] * sum(float(abs(layer.weight).sum(dtype=float)) for layer in layers)
         for layers in (trained, net.layers)
     )
-    rows = []
+    rows, gain = [], 1.0
     for name, (given, wanted) in parts.items():
         outputs, wanted = net(given), wanted.reshape(len(given), -1)
+        if name == "train":
+            gain = best_gain(outputs, wanted)
         loss = float(LOSSES[spec["loss"]](outputs, wanted))
         rows.append(
             {
@@ -56,6 +64,13 @@ def main(
             }
         )
     write_table(losses, pd.DataFrame(rows))
+    # the last outputs are those on the test set
+    names = {key: rows[-1][key] for key in ("model", "member", "split")}
+    by_amplitude = [
+        {**names, "amplitude": name, "hinge": loss, "spin_accuracy": rows[-1]["spin_accuracy"]}
+        for name, loss in hinge_by_amplitude(outputs, wanted, gain=gain).items()
+    ]
+    write_table(amplitudes, pd.DataFrame(by_amplitude).round(DIGITS))
 
 
 def spins(path: Path) -> np.ndarray:

@@ -48,9 +48,9 @@ def exact_thermometers(table: pd.DataFrame) -> Figure:
         figure,
         title="Which way each map moves the inverse temperature, by two exact thermometers",
         note="E: the β whose exact mean energy (Kaufman 1949) is the measured one. R: the β at "
-        "which certified lattices of this size have the same long waves; where there is none, "
-        f"there is no point. Bars: standard error over lattices.\n{in_words(members, 'member')} of "
-        "the autoencoder. On Ising lattices both agree; where they differ, what the map makes is "
+        "which certified lattices of this size have the same long waves;\nwhere there is none, "
+        f"there is no point. Bars: standard error over lattices. {in_words(members, 'member')} of "
+        "the autoencoder. On Ising lattices both agree;\nwhere they differ, what the map makes is "
         "no Ising ensemble. Real-valued outputs are no spins: sign() is taken.",
     )
     return figure
