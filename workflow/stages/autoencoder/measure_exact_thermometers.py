@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from coarsegrain.analysis.distant_thermometer import DistantThermometer
-from coarsegrain.analysis.exact_thermometer import exact_beta
+from coarsegrain.analysis.exact_thermometer import Reading, exact_beta
 from coarsegrain.ising.observables import Spins
 from coarsegrain.nets.network import read_network
 from coarsegrain.rg.decimation import decimate
@@ -13,6 +13,9 @@ from coarsegrain.storage.tables import write_table
 from pipeline.stage import Input, Inputs, Output, run
 
 DIGITS = 9
+# Standard errors by which R must read more than the lowest β of its reference: below it, long waves
+# differ from none by less than their scatter, and what is read there is read of the largest scatter.
+CLEAR = 3
 
 
 def main(
@@ -22,7 +25,7 @@ def main(
 
     ``doubled``: lattices of twice the side at the same β, which two decimations bring to the side
     of the others. ``reference``: lattices that calibrate thermometer R; their range is what it can
-    read, and beyond it, or where scatter hides it, a reading is missing.
+    read, and beyond it, or where scatter may have made it, a reading is missing.
     """
     before, larger, certain = (read_lattices(path) for path in (lattices, doubled, reference))
     distant = DistantThermometer.from_lattices(certain.spins, certain.betas)
@@ -38,6 +41,8 @@ def main(
     for name, of_member, spins in measured:
         for beta, at_beta in zip(betas, spins.reshape(len(betas), -1, *spins.shape[1:])):
             by_energy, by_distance = exact_beta(at_beta), distant.read(at_beta)
+            if by_distance.beta - CLEAR * by_distance.std_error < distant.lowest:
+                by_distance = Reading(np.nan, np.nan)
             rows.append(
                 {
                     "beta": beta,
