@@ -13,8 +13,8 @@ from coarsegrain.storage.tables import write_table
 from pipeline.stage import Input, Inputs, Output, run
 
 DIGITS = 9
-# Standard errors by which R must read more than the lowest β of its reference: below it, long waves
-# differ from none by less than their scatter, and what is read there is read of the largest scatter.
+# Standard errors by which R must read more than the lowest β of its reference. There long waves
+# differ from none by less than their scatter, and what is read would be the largest scatter.
 CLEAR = 3
 
 
