@@ -119,9 +119,12 @@ def test_a_training_is_a_function_of_its_seed():
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
 def test_losses_that_are_not_finite_end_a_training(wrong):
     script = Scripted(lambda k: wrong if k == 4 else 1.0)
-    words = "mine: a sample's loss is not finite in step 5; a smaller learning rate may help."
+    words = (
+        "mine: a sample's loss is not finite in step 5, at a 32nd of the learning rate, too; take"
+    )
     with pytest.raises(TrainingError, match=words):
         train(script, SETTINGS, 0.0, name="mine")
+    assert [number for number, _, _ in script.asked] == [0, 1, 2, 3, *6 * [4]]
 
 
 def test_parameters_that_are_not_finite_end_a_training(tmp_path):
@@ -129,7 +132,9 @@ def test_parameters_that_are_not_finite_end_a_training(tmp_path):
     found._flow.parameters[:] = np.nan
     found._flow.refresh()
     file = CheckpointFile(tmp_path / "checkpoint.safetensors", seconds=1e9)
-    with pytest.raises(TrainingError, match=r"not finite in step 1; .* there is no checkpoint"):
+    with pytest.raises(
+        TrainingError, match=r"not finite in step 1, .* take a smaller one; there is no"
+    ):
         train(found, SETTINGS, 0.0, checkpoint=file)
 
 
@@ -141,13 +146,57 @@ def test_a_training_on_exact_samples_alone_tells_no_gap():
     assert history[["gap_nats", "gap_error", "spread_nats"]].isna().all(axis=None)
 
 
-def test_a_training_that_diverges_is_ended():
+def test_a_training_that_diverges_at_any_learning_rate_is_ended():
     script = Scripted(lambda k: 500.0 if k < 2 else 0.5 if k < 10 else 101.0)
     words = (
-        "mine: the gap was 0.5 nats and is 101 by step 12: the training diverges; take a smaller"
+        "mine: the gap was 0.5 nats and is 101 by step 12: the training diverges, at a 32nd of the "
+        "learning rate, too; take a smaller one$"
     )
     with pytest.raises(TrainingError, match=words):
         train(script, SETTINGS, 0.0, records=6, name="mine")
+
+
+class Unstable:
+    """Gradient descent to 0, on a slope that is eight times as steep after six steps."""
+
+    def __init__(self):
+        self.x = np.array([8.0])
+
+    def step(self, number, samples, rate):
+        self.x -= 4 * rate * self.x if number < 6 else 32 * rate * self.x
+        return np.full(samples, abs(self.x[0]))
+
+    def state(self):
+        return {"x": self.x}
+
+    def restore(self, tensors):
+        self.x[:] = tensors["x"]
+
+
+def test_a_record_that_diverges_is_made_again_with_half_the_learning_rate(tmp_path, capsys):
+    settings = TrainingSettings(steps=12, batch=32, learning_rate=0.45, constant=True)
+
+    def unstable(**options):
+        trainer = Unstable()
+        history = train(trainer, settings, 0.0, records=4, name="mine", **options)
+        return trainer.state(), history
+
+    whole, history = unstable()
+    told = capsys.readouterr().out
+    assert "the training diverges; again from step 6, 0.5 x as fast" in told
+    assert "again from step 6, 0.25 x as fast" in told
+    assert "again from step 9, 0.125 x as fast" in told
+    assert history.learning_rate.tolist() == [0.45, 0.45, 0.45 / 4, 0.45 / 8]
+    # three steps by 1 - 32 x 0.45 / 4 grow, but not by 100
+    assert whole["x"][0] == pytest.approx(8 * 0.8**6 * -(2.6**3) * -(0.8**3))
+    # what is stopped after that goes on as fast, and with the lowest gap in mind
+    asked = iter([False, False, True])
+    file = CheckpointFile(tmp_path / "checkpoint.safetensors", seconds=1e9)
+    with pytest.raises(TrainingStopped):
+        unstable(checkpoint=file, asked_to_stop=lambda: next(asked))
+    again, later = unstable(checkpoint=CheckpointFile(file.path, seconds=1e9))
+    assert_equal(again, whole)
+    pd.testing.assert_frame_equal(later, history, check_exact=True)
 
 
 def test_a_gradient_is_shortened_to_twice_the_usual_length():

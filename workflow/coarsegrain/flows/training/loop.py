@@ -1,7 +1,11 @@
-"""The loop over steps: what is recorded of them, and numbers that go wrong."""
+"""The loop over steps: what is recorded of them, and numbers that go wrong.
+
+A record whose gap diverges, or in which a number is not finite, is taken back and made again with
+half the learning rate, which stays halved to the end.
+"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -23,6 +27,8 @@ NUMBERS = ("learning_rate", "samples", "gap_nats", "gap_error", "spread_nats")
 GAP = NUMBERS.index("gap_nats")
 #: Nats by which a gap may rise again: a training that is at rest wanders by less than one.
 DIVERGED = 100.0
+#: How often a learning rate is halved, at most: to a 32nd.
+HALVINGS = 5
 
 
 class Trainer(Resumable, Protocol):
@@ -57,34 +63,49 @@ def train(
     Returns:
         The history: ``step`` and ``NUMBERS``.
     Raises:
-        TrainingError: a number is no longer finite, or the gap rises by ``DIVERGED``.
+        TrainingError: a number is no longer finite, or the gap rises by ``DIVERGED``, at a 32nd of
+            the learning rate, too.
         TrainingStopped: asked to stop; what has been done is in the checkpoint.
     """
     ends = ends_of(settings.steps, records)
-    lowest = math.inf
+    careful = _Careful(trainer)
 
-    def record(done: int, end: int) -> list[float]:
-        nonlocal lowest
+    def attempt(done: int, end: int, slower: float) -> list[float]:
         losses = []
         for k in range(done, end):
-            losses.append(trainer.step(k, settings.batch_of(k), settings.learning_rate_of(k)))
+            rate = slower * settings.learning_rate_of(k)
+            losses.append(trainer.step(k, settings.batch_of(k), rate))
             if not np.isfinite(losses[-1]).all():
-                raise TrainingError(
-                    f"{name}: a sample's loss is not finite in step {k + 1}; a smaller learning "
-                    f"rate may help. {checkpoint if checkpoint is not None else ''}".rstrip()
-                )
-        numbers = _record(np.concatenate(losses) + log_integral, settings, end)
-        gap = numbers[GAP]
+                raise TrainingError(f"a sample's loss is not finite in step {k + 1}")
+        numbers = _record(np.concatenate(losses) + log_integral, rate)
+        lowest, gap = float(careful.lowest[0]), numbers[GAP]
         if gap > lowest + DIVERGED:
             raise TrainingError(
-                f"{name}: the gap was {lowest:.3g} nats and is {gap:.3g} by step {end}: the "
-                "training diverges; take a smaller learning rate."
+                f"the gap was {lowest:.3g} nats and is {gap:.3g} by step {end}: the training "
+                "diverges"
             )
-        lowest = min(lowest, gap)
+        careful.lowest[0] = np.fmin(lowest, gap)
         return numbers
 
+    def record(done: int, end: int) -> list[float]:
+        before = {key: array.copy() for key, array in careful.state().items()}
+        while True:
+            try:
+                return attempt(done, end, float(careful.slower[0]))
+            except TrainingError as error:
+                halved = float(careful.slower[0]) / 2
+                if halved < 0.5**HALVINGS:
+                    kept = "" if checkpoint is None else f"; {checkpoint}"
+                    raise TrainingError(
+                        f"{name}: {error}, at a {2**HALVINGS}nd of the learning rate, too; take "
+                        f"a smaller one{kept}"
+                    ) from None
+                careful.restore(before)
+                careful.slower[0] = halved
+                print(f"{name}: {error}; again from step {done}, {halved:g} x as fast", flush=True)
+
     history = train_in_records(
-        trainer,
+        careful,
         ends,
         record,
         columns=len(NUMBERS),
@@ -99,14 +120,24 @@ def train(
     return frame
 
 
-def _record(gaps: Array, settings: TrainingSettings, done: int) -> list[float]:
+class _Careful:
+    """A trainer, with what is needed to go on if it diverged before."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+        self.slower, self.lowest = np.ones(1), np.full(1, np.inf)
+
+    def state(self) -> dict[str, npt.NDArray[np.generic]]:
+        return {**self._trainer.state(), "slower": self.slower, "lowest": self.lowest}
+
+    def restore(self, tensors: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        self._trainer.restore(tensors)
+        self.slower[:], self.lowest[:] = tensors["slower"], tensors["lowest"]
+
+
+def _record(gaps: Array, rate: float) -> list[float]:
+    """The numbers of a record, by its losses and its last learning rate."""
     if not len(gaps):  # on exact samples alone, which tell no gap
-        return [settings.learning_rate_of(done - 1), 0.0, math.nan, math.nan, math.nan]
+        return [rate, 0.0, math.nan, math.nan, math.nan]
     spread = float(gaps.std())
-    return [
-        settings.learning_rate_of(done - 1),
-        float(len(gaps)),
-        float(gaps.mean()),
-        spread / math.sqrt(len(gaps)),
-        spread,
-    ]
+    return [rate, float(len(gaps)), float(gaps.mean()), spread / math.sqrt(len(gaps)), spread]
