@@ -4,7 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TESTS_READY := $(VENV)/.ready-for-tests
 LOCK := envs/requirements.lock
+DEV_LOCK := envs/requirements-dev.lock
 GPU_LOCK := envs/requirements-gpu.lock
 FREEZE = $(VENV)-lock/bin/python -m pip freeze | sed 's/+[a-z0-9]*$$//'
 
@@ -47,16 +49,16 @@ verify: $(READY) ## Tell which results are fine, stale, damaged, missing or fore
 accept: $(READY) ## After a change of code that changes no result: take them as they are (STAGES="…")
 	@PYTHONPATH=workflow $(BIN)/python -m pipeline.accept --stages "$(STAGES)" --cores $(CORES) $(CONFIG) $(ARGS)
 
-test: $(READY) ## Run all tests, the fast ones first
+test: $(TESTS_READY) ## Run all tests, the fast ones first
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "slow or gpu" --durations 15
 
-test-fast: $(READY) ## Run the tests that take seconds
+test-fast: $(TESTS_READY) ## Run the tests that take seconds
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu"
 
 # A peer that cannot be installed here is left out; the lock's own versions stay. ARGS are for all
 # programs; BENCHMARKS=sampling, =training, =machines or =flows runs one, with options of its own.
-bench: $(READY) ## Measure sampler and training against other codes (ARGS="--write docs/benchmarks.md")
+bench: $(TESTS_READY) ## Measure sampler and training against other codes (ARGS="--write docs/benchmarks.md")
 	@grep -v '^#' benchmarks/requirements.txt | while read -r peer; do \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) "$$peer" \
 	    || echo "$$peer cannot be installed here" >&2; done
@@ -65,7 +67,7 @@ bench: $(READY) ## Measure sampler and training against other codes (ARGS="--wri
 	    COARSEGRAIN_KERNEL_CACHE=1 NUMBA_CACHE_DIR="$$kernels" PYTHONPATH=workflow \
 	    $(BIN)/python benchmarks/$$program.py $(ARGS) || exit; done
 
-lint: $(READY) ## Check style, types, imports and rules
+lint: $(TESTS_READY) ## Check style, types, imports and rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -73,18 +75,21 @@ lint: $(READY) ## Check style, types, imports and rules
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
-format: $(READY) ## Put the code into the house's format
+format: $(TESTS_READY) ## Put the code into the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-lock: ## Resolve envs/requirements.in afresh; write both pip locks and the conda environments
+lock: ## Resolve envs/requirements*.in afresh; write the pip locks and the conda environments
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet --requirement envs/requirements.in
 	{ sed -n '/^#/p' $(LOCK); $(FREEZE); } > $(LOCK).new
-	$(VENV)-lock/bin/python -m pip install --quiet --constraint $(LOCK).new cupy-cuda13x
-	{ sed -n '/^#/p' $(GPU_LOCK); $(FREEZE) | grep -vxFf <(grep -v nvidia-cuda-nvrtc $(LOCK).new); } > $(GPU_LOCK).new
-	mv $(LOCK).new $(LOCK) && mv $(GPU_LOCK).new $(GPU_LOCK) && rm -rf $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet --constraint $(LOCK).new --requirement envs/requirements-dev.in
+	{ sed -n '/^#/p' $(DEV_LOCK); $(FREEZE) | grep -vxFf $(LOCK).new; } > $(DEV_LOCK).new
+	$(VENV)-lock/bin/python -m pip install --quiet --constraint <(cat $(LOCK).new $(DEV_LOCK).new) cupy-cuda13x
+	{ sed -n '/^#/p' $(GPU_LOCK); $(FREEZE) | grep -vxFf <(grep -hv nvidia-cuda-nvrtc $(LOCK).new $(DEV_LOCK).new); } > $(GPU_LOCK).new
+	sed -i.old 's/^nvidia-cuda-nvrtc==.*/&; sys_platform == "linux"/' $(DEV_LOCK).new && rm $(DEV_LOCK).new.old
+	for lock in $(LOCK) $(DEV_LOCK) $(GPU_LOCK); do mv $$lock.new $$lock; done && rm -rf $(VENV)-lock
 	$(PYTHON) envs/write_conda.py
 
 clean-venv: ## Remove the Python environment; the next command makes it again
@@ -97,4 +102,9 @@ $(READY): $(LOCK)
 	@echo "Setting up $(VENV) from $(LOCK) (once, a minute or two)"
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $(LOCK)
+	@touch $@
+
+$(TESTS_READY): $(READY) $(DEV_LOCK)
+	@echo "Adding to $(VENV) what tests and checks need, from $(DEV_LOCK) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) --requirement $(DEV_LOCK)
 	@touch $@

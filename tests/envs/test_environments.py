@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from rattler import BuildString, MatchSpec, PackageRecord
 from stand_in_conda import PYPI_NAMES, make, specs_in
 
@@ -40,8 +42,9 @@ def specs(file):
 def locked(file):
     """Versions in a pip lock, by normalised name."""
     lines = [line.partition("#")[0].strip() for line in (ENVS / file).read_text().splitlines()]
-    pairs = [line.split("==") for line in lines if line]
-    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pairs}
+    given = [Requirement(line) for line in lines if line]
+    assert all(len(each.specifier) == 1 for each in given)
+    return {canonicalize_name(each.name): str(each.specifier).removeprefix("==") for each in given}
 
 
 EVERY_STUDY = [each.name for each in STUDIES]
@@ -100,8 +103,48 @@ def test_the_gpu_environment_is_the_cpu_one_with_cuda():
     assert builds == {"torch": ("cpu*", "cuda*")}
 
 
+def test_the_locks_to_run_and_for_tests_are_apart():
+    run, tests = locked("requirements.lock"), locked("requirements-dev.lock")
+    assert not run.keys() & tests.keys()
+    assert {"pytest", "ruff", "mypy", "selenium", "nvidia-cuda-nvrtc"} <= tests.keys()
+    assert {"snakemake", "torch", "numba"} <= run.keys()
+    for file, lock in (("requirements.in", run), ("requirements-dev.in", run | tests)):
+        lines = (ENVS / file).read_text().splitlines()
+        asked = [Requirement(line) for line in lines if line and not line.startswith("#")]
+        for each in asked:
+            version = lock[canonicalize_name(each.name)]
+            assert each.specifier.contains(version), each
+
+
+# A processor and a system, as wheels name them.
+PLATFORMS = {
+    "Linux on x86-64": ["manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_27_x86_64",
+                        "manylinux_2_28_x86_64"],
+    "Linux on aarch64": ["manylinux2014_aarch64", "manylinux_2_17_aarch64",
+                         "manylinux_2_26_aarch64", "manylinux_2_27_aarch64",
+                         "manylinux_2_28_aarch64"],
+    "macOS on arm64": ["macosx_10_9_universal2", "macosx_11_0_arm64", "macosx_12_0_arm64",
+                       "macosx_13_0_arm64", "macosx_14_0_arm64"],
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", PLATFORMS)
+def test_every_line_of_the_lock_to_run_has_a_wheel_for(system, tmp_path):
+    """But for one library, which is pure Python and comes as source."""
+    run = subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--no-deps",
+         "--only-binary", ":all:", "--no-binary", "connection_pool", "--python-version", "3.11",
+         "--implementation", "cp", *[f"--platform={each}" for each in PLATFORMS[system]],
+         "--target", tmp_path, "--requirement", ENVS / "requirements.lock"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+
+
 def test_the_gpu_lock_is_that_of_the_gpu_environment_and_contradicts_no_other():
-    lock, cpu_lock = locked("requirements-gpu.lock"), locked("requirements.lock")
+    lock = locked("requirements-gpu.lock")
+    cpu_lock = locked("requirements.lock") | locked("requirements-dev.lock")
     assert {name: cpu_lock[name] for name in lock.keys() & cpu_lock.keys()} == {
         name: lock[name] for name in lock.keys() & cpu_lock.keys()
     }
