@@ -30,7 +30,11 @@ FREE_AUTOENCODERS = r"/nets/(Model-1|AE-WR)/"
 THERMOMETER = r"/nets/thermometer/"
 CRITICAL = r"/lattices/critical"
 WIDE_RANGE = r"/lattices/wide_range"
-OF_THE_THERMOMETER = r"/lattices/thermometer_test"
+# at the same β; what calibrates thermometer R is at others
+OF_THE_THERMOMETER = r"/lattices/(thermometer|doubled)_test"
+OF_ALL_THERMOMETERS = r"/lattices/(thermometer_test|doubled_test|distant_reference)"
+# those of two sets are always the hybrid's, since thermometer R needs ordered spins
+OF_ANY_METHOD = r"/lattices/(?!doubled_test|distant_reference)"
 OF_THE_ENTROPY = r"/lattices/local_entropy"
 
 
@@ -65,8 +69,9 @@ CHANGES = {
     "jobs_per_gpu": reaching(2, *NOTHING),
     "lattices.method": reaching(
         "exact",
-        "method",
-        # colder lattices are refused; this reaches no job that "method" does not
+        ("method", OF_ANY_METHOD),
+        ("betas.grid", OF_THE_THERMOMETER),
+        # colder lattices are refused; this reaches no other job
         along=(("lattices.wide_range.beta_max", 0.44), ("local_entropy.beta_max", 0.44)),
     ),
     "lattices.steps": reaching(500, "steps"),
@@ -106,7 +111,7 @@ CHANGES = {
     "thermometer.stop_mse": reaching(0.01, "settings.stop_at_loss"),
     "thermometer.max_epochs": reaching(19, ("settings.epochs", THERMOMETER)),
     "thermometer.test.number_of_betas": reaching(12, ("betas.grid", OF_THE_THERMOMETER)),
-    "thermometer.test.lattices_per_beta": reaching(22, ("betas.each", OF_THE_THERMOMETER)),
+    "thermometer.test.lattices_per_beta": reaching(22, ("betas.each", OF_ALL_THERMOMETERS)),
     "local_entropy.beta_min": reaching(0.03, ("betas.grid", OF_THE_ENTROPY)),
     "local_entropy.beta_max": reaching(0.49, ("betas.grid", OF_THE_ENTROPY)),
     "local_entropy.number_of_betas": reaching(21, ("betas.grid", OF_THE_ENTROPY)),
