@@ -10,6 +10,8 @@ from stages import judge_claims
 from stages.autoencoder import collect_convergence, exact_points
 
 CLAIMS = PROJECT / "workflow/claims/autoencoder.yaml"
+# None of the smoke run's ten β is as near to the critical one as these claims ask.
+NEAR_THE_CRITICAL_POINT = {"A30", "A36"}
 
 
 @pytest.mark.slow
@@ -24,5 +26,10 @@ def test_every_claim_that_tables_can_judge_is_judged_by_a_run(smoke_run, tmp_pat
     judge_claims.main(claims=[CLAIMS], tables=[*made, *others], table=tmp_path / "claims.csv")
     table = read_table(tmp_path / "claims.csv")
     tested = {claim.id for claim in read_claims(CLAIMS) if not claim.not_tested}
-    assert set(table.loc[table["verdict"] != "not tested", "id"]) == tested
+    untested = table["verdict"] == "not tested"
+    assert set(table.loc[~untested, "id"]) == tested - NEAR_THE_CRITICAL_POINT
+    reasons = table[untested].set_index("id")["reason"]
+    for claim in NEAR_THE_CRITICAL_POINT:
+        assert "exact_thermometers has no rows with" in reasons[claim]
+        assert "beta at least 0.41 and at most 0.435" in reasons[claim]
     assert max(map(len, claims_text(table).splitlines())) <= WIDTH
