@@ -93,7 +93,8 @@ def test_every_job_that_is_not_local_ran_in_a_slurm_job_and_in_one_only(cluster_
 def test_a_training_is_a_submission_and_so_is_a_set_of_lattices_with_its_certificate(cluster_run):
     numbers = cluster_run.numbers_of_jobs()
     trainings = {rule: number for rule, number in numbers.items() if rule.startswith("train_")}
-    others = {"lattices": numbers["sample_lattices"], "local_entropy": 1, "beta_flow": 1}
+    measured = ("local_entropy", "beta_flow", "measure_floors")
+    others = {"lattices": numbers["sample_lattices"], **dict.fromkeys(measured, 1)}
     kind = re.compile(f"rule_({'|'.join([*trainings, *others])})")
     completed = [job for job in cluster_run.jobs.values() if job["JobState"] == "COMPLETED"]
     assert Counter(kind.match(job["Comment"])[1] for job in completed) == {**trainings, **others}
