@@ -10,6 +10,8 @@ says how much the sites i and j share units. Here it is averaged over all transl
 and divided by its diagonal.
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -86,9 +88,7 @@ def spin_correlations(weights: FloatArray) -> FloatArray:
         ValueError: the inputs are no square lattice.
     """
     inputs, units = weights.shape
-    L = round(inputs**0.5)
-    if inputs != L * L:
-        raise ValueError(f"{inputs} inputs are no square lattice.")
+    L = _side(inputs, "inputs")
     power = abs(np.fft.rfft2(weights.T.reshape(units, L, L))) ** 2
     return _by_diagonal(np.fft.irfft2(power.sum(axis=0), s=(L, L)))
 
@@ -117,9 +117,7 @@ def neighbouring_cosines(weights: FloatArray) -> float:
         ValueError: the units are no square lattice.
     """
     inputs, units = weights.shape
-    side = round(units**0.5)
-    if units != side * side:
-        raise ValueError(f"{units} units are no square lattice.")
+    side = _side(units, "units")
     placed = _of_length_1(weights).T.reshape(side, side, inputs)
     pairs = [abs((placed * np.roll(placed, 1, axis=axis)).sum(axis=2)) for axis in (0, 1)]
     return float(np.mean(pairs))
@@ -183,6 +181,13 @@ def measures_beside(
     if weights.shape[1] == sites == round(sites**0.5) ** 2:
         numbers["neighbouring_units"] = neighbouring_cosines(weights)
     return numbers
+
+
+def _side(sites: int, noun: str) -> int:
+    side = math.isqrt(sites)
+    if sites != side * side:
+        raise ValueError(f"{sites} {noun} are no square lattice.")
+    return side
 
 
 def _of_length_1(weights: FloatArray) -> FloatArray:

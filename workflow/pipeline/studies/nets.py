@@ -78,21 +78,23 @@ class Nets(Study):
 
     def lattice_set_of(self, name: str) -> LatticeSet | None:
         """See ``Study``. Exact thermometers need lattices where spins are ordered, too."""
-        test = self.config["thermometer"]["test"]
         if name == "doubled_test":
-            return LatticeSet(2 * self.L, self._of_thermometer_test(test), method="hybrid")
+            return LatticeSet(2 * self.L, self._of_thermometer_test(), method="hybrid")
         if name == "distant_reference":
-            # neighbouring β need lattices with energies in common
-            number = max(test["number_of_betas"], min(2 * self.L, 256))
-            grid = evenly_spaced(*OF_DISTANT_THERMOMETER, number)
-            reference = {"grid": grid, "each": 2 * test["lattices_per_beta"]}
-            return LatticeSet(self.L, reference, method="hybrid")
+            return LatticeSet(self.L, self._of_distant_reference(), method="hybrid")
         betas = self._betas_of(name)
         return LatticeSet(self.L, betas) if betas else None
 
-    def _of_thermometer_test(self, test: Mapping[str, Any]) -> dict[str, Any]:
+    def _of_distant_reference(self) -> dict[str, Any]:
+        """So many β that neighbouring ones have lattices with energies in common."""
+        test = self.config["thermometer"]["test"]
+        number = max(test["number_of_betas"], min(2 * self.L, 256))
+        grid = evenly_spaced(*OF_DISTANT_THERMOMETER, number)
+        return {"grid": grid, "each": 2 * test["lattices_per_beta"]}
+
+    def _of_thermometer_test(self) -> dict[str, Any]:
         """The middles of equal intervals of the wide range."""
-        wide = self.config["lattices"]["wide_range"]
+        wide, test = self.config["lattices"]["wide_range"], self.config["thermometer"]["test"]
         half = (wide["beta_max"] - wide["beta_min"]) / (2 * test["number_of_betas"])
         low, high = wide["beta_min"] + half, wide["beta_max"] - half
         grid = evenly_spaced(low, high, test["number_of_betas"])
@@ -101,7 +103,7 @@ class Nets(Study):
     def _betas_of(self, lattice_set: str) -> Mapping[str, Any] | None:
         wide = self.config["lattices"]["wide_range"]
         if lattice_set == "thermometer_test":
-            return self._of_thermometer_test(self.config["thermometer"]["test"])
+            return self._of_thermometer_test()
         if lattice_set == "local_entropy":
             entropy = self.config["local_entropy"]
             grid = evenly_spaced(
