@@ -17,9 +17,14 @@ from numba import extending, types
 from numba.core import cgutils
 from numba.extending import models, overload, register_model
 
+from coarsegrain.processor import vector_bits
+
 LANES = 32
 #: Numbers of a part of a vector: sums that need many vectors at once are kept in parts.
 PART = 8
+#: Bytes of a register of vectors on this processor, for what has the same bits with any number of
+#: lanes: sums that are made one lane by one lane. NEON's are half as wide, and twice as many.
+REGISTER = 64 if vector_bits() == 512 else 32
 BIT = ir.IntType(1)
 INDEX = ir.IntType(32)
 # The functions below are called inside kernels, without the first argument of their definition.
@@ -27,7 +32,7 @@ intrinsic: Any = extending.intrinsic
 
 
 class Vector(types.Type):
-    """numba's type of ``LANES`` numbers of one floating-point type, or of ``PART``."""
+    """numba's type of some numbers of one floating-point type: ``LANES``, ``PART`` or a register."""
 
     def __init__(self, dtype: types.Float, lanes: int = LANES) -> None:
         self.dtype, self.lanes = dtype, lanes
@@ -65,6 +70,44 @@ def load_part(typing, array, start):  # type: ignore[no-untyped-def]
         return value
 
     return Vector(array.dtype, PART)(array, types.intp), code
+
+
+@intrinsic
+def load_register(typing, array, start):  # type: ignore[no-untyped-def]
+    """A register of the numbers of a contiguous array from ``start`` on."""
+    lanes = _lanes_of_register(array.dtype)
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        pointer = _address(context, builder, signature, arguments, lanes)
+        value = builder.load(pointer)
+        value.align = _alignment(signature.args[0])
+        return value
+
+    return Vector(array.dtype, lanes)(array, types.intp), code
+
+
+@intrinsic
+def broadcast_register(typing, array, at):  # type: ignore[no-untyped-def]
+    """A register of numbers equal to ``array[at]`` of a contiguous array."""
+    lanes = _lanes_of_register(array.dtype)
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        number = builder.load(builder.gep(array.data, [arguments[1]]))
+        return _splatted(builder, number, lanes)
+
+    return Vector(array.dtype, lanes)(array, types.intp), code
+
+
+@intrinsic
+def splat_register(typing, number):  # type: ignore[no-untyped-def]
+    """A register of equal numbers."""
+    lanes = _lanes_of_register(number)
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return _splatted(builder, arguments[0], lanes)
+
+    return Vector(number, lanes)(number), code
 
 
 @intrinsic
@@ -333,10 +376,14 @@ _arithmetic(operator.mul, "fmul")
 _arithmetic(operator.truediv, "fdiv")
 
 
-def _splatted(builder: Any, number: Any) -> Any:
-    undefined = ir.Constant(ir.VectorType(number.type, LANES), ir.Undefined)
+def _splatted(builder: Any, number: Any, lanes: int = LANES) -> Any:
+    undefined = ir.Constant(ir.VectorType(number.type, lanes), ir.Undefined)
     first = builder.insert_element(undefined, number, INDEX(0))
-    return builder.shuffle_vector(first, undefined, _indices([0] * LANES))
+    return builder.shuffle_vector(first, undefined, _indices([0] * lanes))
+
+
+def _lanes_of_register(number: types.Float) -> int:
+    return REGISTER * 8 // int(number.bitwidth)
 
 
 def _address(context: Any, builder: Any, signature: Any, arguments: Any, lanes: int = LANES) -> Any:

@@ -100,6 +100,12 @@ def _logarithms(x):  # type: ignore[no-untyped-def]
         store(x, at, logarithm(load(x, at)))
 
 
+@kernel
+def _hyperbolic_tangents(x):  # type: ignore[no-untyped-def]
+    for at in range(0, len(x), LANES):
+        store(x, at, hyperbolic_tangent(load(x, at)))
+
+
 def exponentials(x: npt.ArrayLike) -> npt.NDArray[np.float32]:
     """e^x of every number of an array, in float32."""
     return _of_array(_exponentials, x)
@@ -108,6 +114,22 @@ def exponentials(x: npt.ArrayLike) -> npt.NDArray[np.float32]:
 def logarithms(x: npt.ArrayLike) -> npt.NDArray[np.float32]:
     """ln x of every positive number of an array, in float32."""
     return _of_array(_logarithms, x)
+
+
+def hyperbolic_tangents(
+    x: npt.NDArray[np.floating], out: npt.NDArray[np.floating] | None = None
+) -> npt.NDArray[np.floating]:
+    """Tanh x of every number of an array of float32, the same bits on every processor.
+
+    Of other precisions it is numpy's, which is libm's where numpy is told to use no more than all
+    processors of a kind have (``processor``).
+    """
+    if x.dtype != np.float32:
+        return np.asarray(np.tanh(x, out=out))
+    if out is None:
+        return _of_array(_hyperbolic_tangents, x)
+    out[...] = _of_array(_hyperbolic_tangents, x)
+    return out
 
 
 def _of_array(function: Any, x: npt.ArrayLike) -> npt.NDArray[np.float32]:

@@ -17,7 +17,6 @@ from coarsegrain.ising import sample_lattices
 from coarsegrain.nets.losses import hinge
 from coarsegrain.nets.network import Layer, Network
 from coarsegrain.nets.training import TrainingSettings, glorot_network, train
-from coarsegrain.nets.training.cpu import dense
 from coarsegrain.rg.decimation import decimate, decimation_matrix
 
 SETTINGS = TrainingSettings(
@@ -41,7 +40,7 @@ def model(activations=LINEAR, *, biases=False):
 
 
 def wide():
-    """A net that uses ``small_batch_products``, in float32 and where the processor can."""
+    """A net whose layers need nothing to fill them up."""
     return glorot_network([64, 128, 64], ["linear"] * 2, biases=False, seed=6)
 
 
@@ -91,12 +90,6 @@ def both(case, precision, **options):
 def test_a_thousand_steps_in_float64_equal_torch_to_rounding(case):
     for ours, theirs in both(case, "float64"):
         assert ours.dtype == np.float64
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
-
-
-def test_a_thousand_steps_with_small_batch_products_equal_torch_to_rounding(monkeypatch):
-    monkeypatch.setattr(dense, "is_small_batch", lambda *_: True)
-    for ours, theirs in both("units that fill vectors", "float64"):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
 
 

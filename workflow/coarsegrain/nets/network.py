@@ -33,11 +33,14 @@ class Layer:
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """Map (n, inputs) to (n, outputs)."""
-        y = x @ self.weight
+        from coarsegrain.nets.products import times  # compiled: who only reads nets needs none
+        from coarsegrain.vector_math import hyperbolic_tangents
+
+        y = times(x, self.weight)
         if self.bias is not None:
             y = y + self.bias
         if self.activation == "tanh":
-            return np.tanh(y)
+            return hyperbolic_tangents(y)
         return np.maximum(y, 0) if self.activation == "relu" else y
 
 

@@ -1,13 +1,11 @@
 """Training of any dense net on a CPU: three products per layer and step, and one pass of Adam.
 
 At the paper's batch of 10 the passes over the weights and Adam's moments (16 MB for Model-1) cost
-as much as the arithmetic, so there are few: the products are those of ``small_batch_products``,
-which makes Adam's update with the last of them. For larger batches, or on other processors, they
-are those of BLAS, and one pass (``adam``) adds the penalty's share to the gradient and makes the
-update. Frozen leading layers are applied once, to the data, not at every step.
+as much as the arithmetic, so there are few: the last of a layer's three products (``products``)
+makes Adam's update, too. Frozen leading layers are applied once, to the data, not at every step.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,39 +13,30 @@ import numpy.typing as npt
 
 from coarsegrain.nets.losses import LOSSES, hinge
 from coarsegrain.nets.network import Layer, Network
+from coarsegrain.nets.products import copied, filled_up, products, products_before, update
 from coarsegrain.nets.training.adam import adam_constants, adam_update, step_sizes
 from coarsegrain.nets.training.cpu.loss_gradients import SLOPES
-from coarsegrain.nets.training.cpu.small_batch_products import (
-    GROUP,
-    LARGEST_BATCH_BACK,
-    LARGEST_BATCH_OF_UPDATE,
-    is_small_batch,
-    products,
-    transposed_products,
-    update,
-)
 from coarsegrain.nets.training.settings import Data, Member, TrainingSettings
 from coarsegrain.nets.training.trainer import EVALUATION_BATCH
+from coarsegrain.vector_math import hyperbolic_tangents
 
 FloatArray = npt.NDArray[np.floating]
 
 
 class _Workspace(NamedTuple):
-    """Arrays for a batch, in rows filled up with zeros to a multiple of ``GROUP``.
+    """Arrays for a batch, filled up (``products``).
 
-    Rows that are no lattices have slopes of 0, and so no part in any gradient.
+    What fills up slopes is 0, and so has no part in any gradient.
 
     Attributes:
-        x: (rows, inputs).
-        outputs: (rows, units) of every layer.
-        slopes: (rows, units) of the loss, with respect to them.
-        small_batch: whether the layer's products are those of ``small_batch_products``.
+        outputs: (batch, units) of every layer, after the inputs of the first.
+        slopes: the same of the loss, with respect to them.
+        turned: (units, batch) the same, turned.
     """
 
-    x: FloatArray
     outputs: list[FloatArray]
     slopes: list[FloatArray]
-    small_batch: list[bool]
+    turned: list[FloatArray]
 
 
 class DenseTrainer:
@@ -62,16 +51,22 @@ class DenseTrainer:
         self._validation = self._resident(member.validation, encoder)
         layers = member.network.layers[frozen:]
         self._activations = [layer.activation for layer in layers]
-        self._weights = [np.array(layer.weight, dtype=precision, order="C") for layer in layers]
+        self._sizes = [layers[0].weight.shape[0], *(layer.weight.shape[1] for layer in layers)]
+        self._weights = [copied(layer.weight, precision) for layer in layers]
         self._biases = [
-            None if layer.bias is None else np.array(layer.bias, dtype=precision)
+            None if layer.bias is None else copied(layer.bias[None], precision)[0]
             for layer in layers
         ]
-        # Weights and biases alike are updated as flat arrays; only weights are penalised.
-        self._parameters = [*self._weights, *(bias for bias in self._biases if bias is not None)]
-        self._means = [np.zeros_like(each) for each in self._parameters]
-        self._squares = [np.zeros_like(each) for each in self._parameters]
-        self._gradients = [np.empty_like(each) for each in self._weights]
+        # Only weights are penalised, not biases.
+        of_biases = [bias for bias in self._biases if bias is not None]
+        self._parameters = [*self._weights, *of_biases]
+        self._means, self._squares = (
+            [
+                *(filled_up(n, m, precision) for _, n, m in self._with_sizes(self._weights)),
+                *(np.zeros_like(bias) for bias in of_biases),
+            ]
+            for _ in range(2)
+        )
         self._constants = adam_constants(settings, precision)
         self._no_penalty = self._constants._replace(l1=self._dtype.type(0))
         self._slopes_of = SLOPES[settings.loss]
@@ -96,7 +91,7 @@ class DenseTrainer:
         for k, step_size in enumerate(sizes):
             batch = order[k * batch_size : (k + 1) * batch_size]
             work = self._workspace(len(batch))
-            work.x[: len(batch)] = self._inputs[batch]
+            work.outputs[0][: len(batch), : self._sizes[0]] = self._inputs[batch]
             sums += self._step(work, self._targets[batch], step_size)
         hinge_mean, loss_mean = sums / (n * self._targets.shape[1])
         return float(hinge_mean), float(loss_mean)
@@ -105,56 +100,42 @@ class DenseTrainer:
         self, work: _Workspace, t: npt.NDArray[np.generic], step_size: FloatArray
     ) -> tuple[float, float]:
         """One batch: outputs, slopes, gradients, update. Returns sums of hinge and loss."""
-        inputs = [work.x, *work.outputs[:-1]]  # of each layer
-        for k, (weight, y) in enumerate(zip(self._weights, work.outputs)):
-            if work.small_batch[k]:
-                products(inputs[k], weight, y)
-            else:
-                np.matmul(inputs[k], weight, out=y)
-            self._activate(k, y)
-        hinge_sum, loss_sum = self._slopes_of(
-            work.outputs[-1][: len(t)], t, work.slopes[-1][: len(t)]
-        )
-        for k in reversed(range(len(inputs))):
-            self._through_activation(k, work.outputs[k], work.slopes[k])
-            if k and work.small_batch[k] and len(t) <= LARGEST_BATCH_BACK:
-                transposed_products(work.slopes[k], self._weights[k], work.slopes[k - 1])
-            elif k:  # w slopesᵀ: OpenBLAS has no good kernel for slopes wᵀ with a narrow batch
-                work.slopes[k - 1][...] = (self._weights[k] @ work.slopes[k].T).T
-        self._update(work, inputs, step_size)
+        n, layers = len(t), range(len(self._weights))
+        for k in layers:
+            sizes = self._sizes[k : k + 2]
+            products(work.outputs[k], self._weights[k], work.outputs[k + 1], n, *sizes)
+            self._activate(k, work.outputs[k + 1])
+        hinge_sum, loss_sum = self._slopes_of(work.outputs[-1], t, work.slopes[-1])
+        for k in reversed(layers):
+            self._through_activation(k, work.outputs[k + 1], work.slopes[k + 1])
+            if k:
+                products_before(
+                    work.slopes[k + 1], self._weights[k], work.slopes[k], n,
+                    *self._sizes[k : k + 2], work.turned[k + 1], work.turned[k],
+                )  # fmt: skip
+        self._update(work, n, step_size)
         return hinge_sum, loss_sum
 
-    def _update(
-        self, work: _Workspace, inputs: Sequence[FloatArray], step_size: FloatArray
-    ) -> None:
+    def _update(self, work: _Workspace, n: int, step_size: FloatArray) -> None:
         """Gradients of all parameters and Adam's step."""
-        for k, slopes in enumerate(work.slopes):
-            w, m, v = self._weights[k], self._means[k], self._squares[k]
-            if work.small_batch[k] and len(slopes) <= LARGEST_BATCH_OF_UPDATE:
-                update(w, m, v, inputs[k], slopes, step_size, self._constants)
-                continue
-            gradient = np.matmul(inputs[k].T, slopes, out=self._gradients[k])
-            flat = (each.reshape(-1) for each in (w, m, v, gradient))
-            adam_update(*flat, step_size, self._constants)
-        of_biases = [slopes for slopes, bias in zip(work.slopes, self._biases) if bias is not None]
+        for k, (w, m, v) in enumerate(zip(self._weights, self._means, self._squares)):
+            sizes = self._sizes[k : k + 2]
+            update(
+                w, m, v, work.outputs[k], work.slopes[k + 1], n, *sizes, step_size, self._constants
+            )
+        of_biases = [each for each, b in zip(work.slopes[1:], self._biases) if b is not None]
         for k, slopes in enumerate(of_biases, start=len(self._weights)):
             b, m, v = self._parameters[k], self._means[k], self._squares[k]
-            adam_update(b, m, v, slopes.sum(axis=0), step_size, self._no_penalty)
+            adam_update(b, m, v, slopes[:n].sum(axis=0), step_size, self._no_penalty)
 
     def _workspace(self, batch: int) -> _Workspace:
         """The workspace of a batch; it stays the same for batches of one size."""
         if batch not in self._workspaces:
-            rows = -(-batch // GROUP) * GROUP
-            shapes = [(rows, weight.shape[1]) for weight in self._weights]
-            self._workspaces[batch] = _Workspace(
-                np.zeros((rows, self._weights[0].shape[0]), self._dtype),
-                [np.zeros(shape, self._dtype) for shape in shapes],
-                [np.zeros(shape, self._dtype) for shape in shapes],
-                [
-                    is_small_batch(batch, weight.shape[0], weight.shape[1], self._dtype)
-                    for weight in self._weights
-                ],
+            outputs, slopes = (
+                [filled_up(batch, size, self._dtype) for size in self._sizes] for _ in range(2)
             )
+            turned = [filled_up(size, batch, self._dtype) for size in self._sizes]
+            self._workspaces[batch] = _Workspace(outputs, slopes, turned)
         return self._workspaces[batch]
 
     def _activate(self, k: int, y: FloatArray) -> None:
@@ -163,7 +144,7 @@ class DenseTrainer:
         if bias is not None:
             y += bias
         if activation == "tanh":
-            np.tanh(y, out=y)
+            hyperbolic_tangents(y, out=y)
         elif activation == "relu":
             np.maximum(y, 0, out=y)
 
@@ -186,23 +167,38 @@ class DenseTrainer:
 
     def penalty(self) -> float:
         """λ Σ|w|."""
-        return self._settings.l1 * float(
-            sum(np.abs(weight).sum(dtype=np.float64) for weight in self._weights)
-        )
+        weights = [layer.weight for layer in self.layers()]
+        total = sum(np.abs(weight).sum(dtype=np.float64) for weight in weights)
+        return self._settings.l1 * float(total)
 
     def layers(self) -> tuple[Layer, ...]:
-        """The trained layers; they share memory with the trainer."""
-        return tuple(map(Layer, self._weights, self._biases, self._activations))
+        """The trained layers as they are now."""
+        weights = [each[:n, :m].copy() for each, n, m in self._with_sizes(self._weights)]
+        biases = [
+            None if bias is None else bias[:size].copy()
+            for bias, size in zip(self._biases, self._sizes[1:])
+        ]
+        return tuple(map(Layer, weights, biases, self._activations))
 
     def state(self) -> dict[str, FloatArray]:
         """Weights, biases and moments, for a checkpoint."""
-        return {f"{name}.{k}": each for name, k, each in self._named()}
+        return {f"{name}.{k}": each.copy() for name, k, each in self._named()}
 
     def restore(self, tensors: Mapping[str, FloatArray]) -> None:
         """Take over a state."""
         for name, k, each in self._named():
             each[...] = tensors[f"{name}.{k}"]
 
-    def _named(self) -> Sequence[tuple[str, int, FloatArray]]:
+    def _named(self) -> Iterator[tuple[str, int, FloatArray]]:
+        """Kind, number and numbers of each parameter, without what fills it up."""
         kinds = {"weight": self._parameters, "mean": self._means, "square": self._squares}
-        return [(name, k, each) for name, arrays in kinds.items() for k, each in enumerate(arrays)]
+        of_biases = [m for m, bias in zip(self._sizes[1:], self._biases) if bias is not None]
+        for name, arrays in kinds.items():
+            weights, biases = arrays[: len(self._weights)], arrays[len(self._weights) :]
+            for k, (each, n, m) in enumerate(self._with_sizes(weights)):
+                yield name, k, each[:n, :m]
+            for k, (each, m) in enumerate(zip(biases, of_biases), start=len(weights)):
+                yield name, k, each[:m]
+
+    def _with_sizes(self, arrays: Sequence[FloatArray]) -> Iterator[tuple[FloatArray, int, int]]:
+        return zip(arrays, self._sizes, self._sizes[1:])

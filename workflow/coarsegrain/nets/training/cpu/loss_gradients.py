@@ -10,18 +10,18 @@ def hinge_slopes(y, t, slopes):  # type: ignore[no-untyped-def]
     """Hinge loss. Sums over the batch; slopes are those of the mean.
 
     Args:
-        y: (n, outputs) outputs.
+        y: (at least n, at least outputs) outputs.
         t: (n, outputs) targets.
-        slopes: (n, outputs) where ∂loss/∂y goes.
+        slopes: of the shape of y, where ∂loss/∂y goes.
     Returns:
         The sums of the hinge losses and of the losses.
     """
     one, zero = y.dtype.type(1), y.dtype.type(0)
-    scale = one / y.dtype.type(y.size)
+    scale = one / y.dtype.type(t.size)
     hinge = 0.0
-    for i in range(y.shape[0]):
+    for i in range(t.shape[0]):
         row = zero
-        for j in range(y.shape[1]):
+        for j in range(t.shape[1]):
             target = y.dtype.type(t[i, j])
             margin = one - target * y[i, j]
             slopes[i, j] = -target * scale if margin >= zero else zero
@@ -34,10 +34,10 @@ def hinge_slopes(y, t, slopes):  # type: ignore[no-untyped-def]
 def squared_hinge_slopes(y, t, slopes):  # type: ignore[no-untyped-def]
     """Squared hinge loss; see ``hinge_slopes``."""
     one, zero, two = y.dtype.type(1), y.dtype.type(0), y.dtype.type(2)
-    scale = one / y.dtype.type(y.size)
+    scale = one / y.dtype.type(t.size)
     hinge, loss = 0.0, 0.0
-    for i in range(y.shape[0]):
-        for j in range(y.shape[1]):
+    for i in range(t.shape[0]):
+        for j in range(t.shape[1]):
             target = y.dtype.type(t[i, j])
             margin = one - target * y[i, j]
             margin = zero if margin < zero else margin
@@ -51,10 +51,10 @@ def squared_hinge_slopes(y, t, slopes):  # type: ignore[no-untyped-def]
 def mse_slopes(y, t, slopes):  # type: ignore[no-untyped-def]
     """Squared error; see ``hinge_slopes``."""
     one, zero, two = y.dtype.type(1), y.dtype.type(0), y.dtype.type(2)
-    scale = one / y.dtype.type(y.size)
+    scale = one / y.dtype.type(t.size)
     hinge, loss = 0.0, 0.0
-    for i in range(y.shape[0]):
-        for j in range(y.shape[1]):
+    for i in range(t.shape[0]):
+        for j in range(t.shape[1]):
             target = y.dtype.type(t[i, j])
             margin = one - target * y[i, j]
             hinge += zero if margin < zero else margin
