@@ -38,6 +38,14 @@ def missing_conda() -> str:
     )
 
 
+#: Libraries that choose their code, and with it the last bits, by the processor are told to take
+#: what every x86-64 processor has (docs/reproducibility.md). Elsewhere the names mean nothing.
+ONE_ARITHMETIC = {
+    "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
+    "OPENBLAS_CORETYPE": "Nehalem",
+}
+
+
 def digest_of_kernels(workflow: Path = WORKFLOW) -> str:
     """One digest of all modules of the library that are compiled, and of what these import."""
     modules = importers("coarsegrain.jit", "coarsegrain", workflow)
@@ -69,6 +77,7 @@ def shell_prefix(threads: int, jobs_per_gpu: int = 1) -> str:
         "OMP_NUM_THREADS": threads,
         "MKL_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
+        **ONE_ARITHMETIC,
         SHARING: jobs_per_gpu,
     }
     exports = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in variables.items())

@@ -34,6 +34,8 @@ FloatArray = npt.NDArray[np.floating]
 ROWS, TALL, OF_GRADIENT = 5, 10, 6
 #: Rows from which on columns of the right factor are copied to one place before they are used.
 MANY = 40
+#: Terms of sums that are added before the next columns' turn: for few rows, and for many.
+FEW_TERMS, MANY_TERMS = 16, 256
 #: Rows that pass through a layer at once, so that they stay in the cache.
 CHUNK = 120
 _LINE = 64
@@ -95,17 +97,20 @@ def products(x, w, y, n, inputs, outputs):  # type: ignore[no-untyped-def]
     """
     two = 2 * (REGISTER // w.itemsize)
     a, b, c = x.reshape(-1), w.reshape(-1), y.reshape(-1)
-    panel = np.empty(inputs * two if n >= MANY else 0, w.dtype)
-    for j in range(0, outputs, two):
-        if n >= MANY:
-            _gather(b, j, w.shape[1], inputs, panel)
-        for i in range(0, n, ROWS):
-            if n >= MANY:
-                _wide_tile(a, i * x.shape[1], x.shape[1], panel, 0, two, inputs, c,
-                           i * y.shape[1] + j, y.shape[1])  # fmt: skip
+    block = FEW_TERMS if n < MANY else MANY_TERMS
+    panel = np.empty(block * two, w.dtype)
+    for k in range(0, inputs, block):
+        terms = min(block, inputs - k)
+        for j in range(0, outputs, two):
+            if n < MANY:  # weights are read in their order, as far as it goes
+                for i in range(0, n, ROWS):
+                    _wide_tile(a, i * x.shape[1] + k, x.shape[1], b, k * w.shape[1] + j,
+                               w.shape[1], terms, c, i * y.shape[1] + j, y.shape[1], k > 0)  # fmt: skip
             else:
-                _wide_tile(a, i * x.shape[1], x.shape[1], b, j, w.shape[1], inputs, c,
-                           i * y.shape[1] + j, y.shape[1])  # fmt: skip
+                _gather(b, k * w.shape[1] + j, w.shape[1], terms, panel)
+                for i in range(0, n, ROWS):
+                    _wide_tile(a, i * x.shape[1] + k, x.shape[1], panel, 0, two, terms, c,
+                               i * y.shape[1] + j, y.shape[1], k > 0)  # fmt: skip
 
 
 @kernel
@@ -133,7 +138,8 @@ def products_before(slopes, w, before, n, inputs, outputs, turned, turned_before
             for first in range(0, inputs, ROWS):
                 i = max(0, min(first, inputs - ROWS))
                 _wide_tile(a, i * w.shape[1], w.shape[1], b, k, turned.shape[1], outputs, c,
-                           i * turned_before.shape[1] + k, turned_before.shape[1])  # fmt: skip
+                           i * turned_before.shape[1] + k, turned_before.shape[1],
+                           False)  # fmt: skip
             k += 2 * one
         else:
             for first in range(0, inputs, TALL):
@@ -193,7 +199,7 @@ def _gather(b, at, stride, rows, panel):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _wide_tile(a, at, of_a, b, bt, of_b, n, c, ct, of_c):  # type: ignore[no-untyped-def]
+def _wide_tile(a, at, of_a, b, bt, of_b, n, c, ct, of_c, go_on):  # type: ignore[no-untyped-def]
     """``ROWS`` rows of a product, two registers of columns: Σ_k a[row, k] b[k, column].
 
     Args:
@@ -207,11 +213,18 @@ def _wide_tile(a, at, of_a, b, bt, of_b, n, c, ct, of_c):  # type: ignore[no-unt
         c: the same for ``ct`` and ``of_c``: where the sums go.
         ct: see above.
         of_c: see above.
+        go_on: whether the terms are added to what is there.
     """
     one = REGISTER // a.itemsize
     zero = splat_register(a.dtype.type(0))
     l0, l1, l2, l3, l4 = zero, zero, zero, zero, zero  # columns on the left, by row
     r0, r1, r2, r3, r4 = zero, zero, zero, zero, zero
+    if go_on:
+        l0, r0 = load_register(c, ct), load_register(c, ct + one)
+        l1, r1 = load_register(c, ct + of_c), load_register(c, ct + of_c + one)
+        l2, r2 = load_register(c, ct + 2 * of_c), load_register(c, ct + 2 * of_c + one)
+        l3, r3 = load_register(c, ct + 3 * of_c), load_register(c, ct + 3 * of_c + one)
+        l4, r4 = load_register(c, ct + 4 * of_c), load_register(c, ct + 4 * of_c + one)
     for _ in range(n):
         left, right = load_register(b, bt), load_register(b, bt + one)
         x = broadcast_register(a, at)
