@@ -12,7 +12,7 @@ from pathlib import Path
 PYTHON = "3.11"
 # What the stages import, as PyPI calls it; h5netcdf reads and writes through h5py.
 LIBRARIES = [
-    "numpy", "scipy", "pandas", "numba", "llvmlite", "torch", "xarray", "h5netcdf", "h5py",
+    "numpy", "scipy", "pandas", "numba", "llvmlite", "torch", "h5netcdf", "h5py",
     "safetensors", "scikit-image", "matplotlib", "cmcrameri", "threadpoolctl", "tqdm", "pyyaml",
 ]  # fmt: skip
 # conda-forge's name where it is another one: pyplot without a desktop's windows is enough.

@@ -17,6 +17,7 @@ from hypothesis.extra import numpy as hnp
 from safetensors.numpy import save_file
 
 from coarsegrain.errors import StorageError
+from coarsegrain.storage.hdf5 import write_attributes
 from coarsegrain.storage.lattices import _seal, read_lattices, write_lattices
 from coarsegrain.storage.tables import read_table, write_table
 from coarsegrain.storage.weights import read_weights, write_weights
@@ -239,6 +240,27 @@ def test_lattices_open_in_any_reader_of_netcdf(tmp_path):
     with xr.open_dataset(tmp_path / "set.nc") as file:
         assert file["spin"].dims == ("sample", "row", "col")
         assert np.array_equal(file.coords["beta"], betas())
+
+
+@pytest.mark.parametrize("shape", [(5, 6, 6), (3, 8, 4), (1200, 32, 32)])
+def test_lattices_are_written_as_xarray_writes_them_to_the_byte(shape, tmp_path):
+    write_lattices(tmp_path / "set.nc", spins(*shape), betas(shape[0]), ATTRIBUTES)
+    chunks = (min(shape[0], 2**20 // (shape[1] * shape[2])), *shape[1:])
+    packed = {"zlib": True, "complevel": 1}
+    xr.Dataset(
+        {"spin": (("sample", "row", "col"), spins(*shape))},
+        coords={"beta": ("sample", betas(shape[0]))},
+    ).to_netcdf(
+        tmp_path / "xarray.nc",
+        engine="h5netcdf",
+        encoding={
+            "spin": {**packed, "chunksizes": chunks},
+            "beta": {**packed, "chunksizes": shape[:1], "_FillValue": None},
+        },
+    )
+    write_attributes(tmp_path / "xarray.nc", ATTRIBUTES)
+    _seal(tmp_path / "xarray.nc")
+    assert (tmp_path / "set.nc").read_bytes() == (tmp_path / "xarray.nc").read_bytes()
 
 
 def test_step_between_two_decimations_is_half_a_square(tmp_path):

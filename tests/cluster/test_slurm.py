@@ -116,7 +116,7 @@ def test_jobs_ask_for_the_time_and_memory_of_their_rules_and_for_no_gpu(cluster_
         assert job["TRES"].startswith(f"cpu=1,mem={memory}M,") or job == again, job["Comment"]
         assert job["TimeLimit"] == "1-00:00:00" if is_training else job["TimeLimit"] <= "01:10:00"
         assert "TresPerJob" not in job
-    assert "device is auto: on a cluster that asks for no GPU" in cluster_run.said
+    assert "device is auto: on a cluster that is cpu" in cluster_run.said
 
 
 def test_after_the_cluster_nothing_is_left_to_do_here_and_after_here_nothing_there(

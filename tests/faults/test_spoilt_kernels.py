@@ -70,6 +70,32 @@ def test_a_spoilt_kernel_is_compiled_again_and_never_run(answer, tmp_path):
     assert not list((tmp_path / "kernels").rglob("*.tmp.*"))
 
 
+HASHING = """
+import sys
+from coarsegrain.jit import kernel
+
+@kernel
+def hashed(x):
+    return hash((x, 1.5))
+
+print(hashed(3) == hash((3, 1.5)), sum(hashed.stats.cache_hits.values()))
+print("numba.np.linalg" in sys.modules, "scipy.linalg" in sys.modules)
+"""
+
+
+def test_machine_code_from_disk_runs_without_what_it_was_compiled_with(answer, tmp_path):
+    compiler = "print('numba.np.linalg' in sys.modules, 'scipy.linalg' in sys.modules)"
+    (tmp_path / "doubling.py").write_text(f"import sys{CODE}{compiler}")
+    assert answer() == ["6", "3.0", "0", "True", "True"]
+    assert answer() == ["6", "3.0", "2", "False", "False"]
+
+
+def test_machine_code_that_hashes_finds_the_random_key_of_its_process(answer, tmp_path):
+    (tmp_path / "doubling.py").write_text(HASHING)
+    assert answer() == ["True", "0", "True", "True"]
+    assert answer() == ["True", "1", *answer()[2:]]
+
+
 def test_where_no_kernel_can_be_kept_it_is_compiled_and_runs(answer, tmp_path):
     (tmp_path / "file").touch()
     assert answer(tmp_path / "file/kernels") == ["6", "3.0", "0"]

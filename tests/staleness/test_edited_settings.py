@@ -13,12 +13,15 @@ import yaml
 from cases import NewSetting, VariantOf, assert_exactly
 from edits import PROJECT
 
+from coarsegrain.device import missing_for_a_gpu
 from pipeline.studies.variants import FIXED
 
 pytestmark = pytest.mark.slow
 
 # The stage of rule report, the only one that its rule is not named after.
 REPORT = "write_report"
+# What `device: auto` is on this machine.
+HERE = "cpu" if missing_for_a_gpu(("cupy",)) or missing_for_a_gpu() else "cuda"
 # Whose jobs: a pattern of their outputs.
 ANY = r""
 SPIN_NETS = r"/nets/(?!thermometer/)"
@@ -61,7 +64,6 @@ def reaching(value, *reaches, along=()):
 NOTHING = ()  # the report keeps the whole config, so it is always written again
 CHANGES = {
     "seed": reaching(1, "seed", "start_seed", "shuffling_seed"),
-    "device": reaching("cpu", "device"),
     "precision": reaching("float64", "precision"),
     "threads": reaching(2, "threads"),
     "members_per_job": reaching(2, *NOTHING),
@@ -186,6 +188,7 @@ OF_FLOWS = {
 OF_OTHER_JOBS = {
     "results_dir": "results/other",
     "studies": ["rbm"],
+    "device": "cuda",  # tests/pipeline/gpus/test_auto.py
     **OF_MACHINES,
     **OF_FLOWS,
     "L": 12,
@@ -271,6 +274,11 @@ def test_variants_make_nothing_of_the_experiment_itself_stale_but_the_report(
     recording, plans, case
 ):
     assert_exactly(plans(case), {recording.report.name}, recording)
+
+
+@pytest.mark.parametrize("case", [NewSetting("device", json.dumps({"device": HERE}))], ids=str)
+def test_device_auto_and_what_it_is_here_are_the_same(recording, plans, case):
+    assert_exactly(plans(case), set(), recording)
 
 
 @pytest.mark.parametrize("case", [case_of("L")], ids=str)

@@ -8,11 +8,16 @@ after its key, and a disk that takes none costs compiling again, no more.
 
 import contextlib
 import hashlib
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.runtime.nrt import rtsys
+
+# In machine code that hashes: a name of the process's random key, known once a module is imported.
+HASHES = b"_numba_hashsecret"
 
 
 class SealedFiles(IndexDataCacheFile):
@@ -25,6 +30,8 @@ class SealedFiles(IndexDataCacheFile):
             content = Path(self._data_path(name)).read_bytes()
             if self._seal(name).read_bytes() != _checksum(content):
                 return None
+            if HASHES in content:
+                importlib.import_module("numba.cpython.hashing")
             made_by, data = self._load_data(name)
         except OSError:
             return None
@@ -67,6 +74,19 @@ class KernelCache(FunctionCache):
         self._cache_file = SealedFiles(
             self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp()
         )
+
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        """A compiled version from disk; None if there is none.
+
+        numba would first load what it compiles with: most of its modules, and scipy's linear
+        algebra, in more time than many a kernel runs. Machine code needs none of it, but for the
+        runtime that counts references to arrays. Before it compiles, numba loads it all the same.
+        """
+        data = self._cache_file.load(self._index_key(signature, target_context.codegen()))
+        if data is None:
+            return None
+        rtsys.initialize(target_context)
+        return self._impl.rebuild(target_context, data)
 
     def save_overload(self, signature: Any, data: Any) -> None:
         """Keep a compiled version, if the disk takes it."""

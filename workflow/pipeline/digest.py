@@ -6,12 +6,11 @@ locked versions of the libraries that these import: a new matplotlib redraws fig
 nothing. Data files beside the modules enter; comments, docstrings and layout do not.
 """
 
-import ast
 import hashlib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+
+from pipeline.parsed_modules import ParsedModule, parsed
 
 WORKFLOW = Path(__file__).resolve().parent.parent
 LOCK = WORKFLOW.parent / "envs" / "requirements.lock"
@@ -36,7 +35,7 @@ def code_digest(module: str, root: Path = WORKFLOW, lock: Path = LOCK) -> str:
     modules = _closure(module, root)
     libraries = {name.partition(".")[0] for each in modules.values() for name in each.imported}
     names = {DISTRIBUTIONS.get(library, library).lower().replace("_", "-") for library in libraries}
-    parts = [f"{name}={parsed.significant}" for name, parsed in sorted(modules.items())]
+    parts = [f"{name}={each.significant}" for name, each in sorted(modules.items())]
     parts += [f"{name}=={version}" for name, version in _locked(lock) if name in names]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -48,31 +47,25 @@ def importers(of: str, package: str, root: Path = WORKFLOW) -> list[str]:
         names = source.relative_to(root).with_suffix("").parts
         is_package = names[-1] == "__init__"
         module = ".".join(names[:-1] if is_package else names)
-        if of in _parsed(source.read_bytes(), module, is_package).imported:
+        if of in parsed(source.read_bytes(), module, is_package).imported:
             found.append(module)
     return found
 
 
-class _Parsed(NamedTuple):
-    """What counts of a module's text, and every name it imports."""
-
-    significant: str
-    imported: frozenset[str]
-
-
-def _closure(module: str, root: Path) -> dict[str, _Parsed]:
+def _closure(module: str, root: Path) -> dict[str, ParsedModule]:
     """``module`` and all project modules it imports, by dotted name."""
     if _source(module, root) is None:
         raise ModuleNotFoundError(f"no module {module} under {root}")
-    found: dict[str, _Parsed] = {}
+    found: dict[str, ParsedModule] = {}
     todo, seen = [module], {module}
+    ours = {path.stem for path in root.iterdir()}  # libraries need not be looked for
     while todo:
         name = todo.pop()
         source = _source(name, root)
         if source is None:
             continue
         is_package = source.name == "__init__.py"
-        found[name] = _parsed(source.read_bytes(), name, is_package)
+        found[name] = parsed(source.read_bytes(), name, is_package)
         if is_package:
             data = [each for each in sorted(source.parent.iterdir()) if each.suffix in DATA]
             texts = [f"{each.name}={each.read_bytes()!r}" for each in data]
@@ -82,25 +75,8 @@ def _closure(module: str, root: Path) -> dict[str, _Parsed]:
         # importing a.b runs a/__init__.py too
         new = {*found[name].imported, *filter(None, [name.rpartition(".")[0]])} - seen
         seen |= new
-        todo.extend(new)
+        todo.extend(each for each in new if each.partition(".")[0] in ours)
     return found
-
-
-@cache
-def _parsed(content: bytes, module: str, is_package: bool) -> _Parsed:
-    tree = ast.parse(content)
-    statements = list(_statements(tree))
-    imported = frozenset(_imported(statements, module, is_package=is_package))
-    return _Parsed(_significant(tree, statements), imported)
-
-
-def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """All statements below a node, and what groups them; expressions, which hold none, are not."""
-    yield node
-    for block in ("body", "handlers", "cases", "orelse", "finalbody"):
-        inside = getattr(node, block, ())
-        for each in inside if isinstance(inside, list) else ():  # a lambda's body is no list
-            yield from _statements(each)
 
 
 def _source(module: str, root: Path) -> Path | None:
@@ -109,29 +85,6 @@ def _source(module: str, root: Path) -> Path | None:
         if candidate.is_file():
             return candidate
     return None
-
-
-def _imported(statements: list[ast.AST], module: str, *, is_package: bool) -> Iterator[str]:
-    """Every name that an import statement may refer to, project module or not."""
-    package = module.split(".") if is_package else module.split(".")[:-1]
-    for node in statements:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            origin = ".".join([*base, *([node.module] if node.module else [])])
-            yield origin
-            yield from (f"{origin}.{alias.name}" for alias in node.names)
-
-
-def _significant(tree: ast.Module, statements: list[ast.AST]) -> str:
-    """The tree as text, without docstrings (comments and layout are in no tree)."""
-    for node in statements:
-        if isinstance(
-            node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-        ) and (ast.get_docstring(node, clean=False) is not None):
-            node.body = node.body[1:]
-    return ast.dump(tree)
 
 
 def _locked(lock: Path) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ KEEP = "COARSEGRAIN_KEEP_WHAT_HOLDS"
 # How the name of a sidecar ends.
 SIDECAR = ".prov.json"
 LIBRARIES = (
-    "numpy", "numba", "torch", "scipy", "scikit-image", "pandas", "xarray", "h5netcdf",
-    "safetensors", "matplotlib",
+    "numpy", "numba", "torch", "scipy", "scikit-image", "pandas", "h5netcdf", "safetensors",
+    "matplotlib",
 )  # fmt: skip
 
 
@@ -76,6 +77,7 @@ def write_sidecar(
     (at or sidecar_path(path)).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
 
 
+@cache
 def _installed_versions() -> dict[str, str]:
     versions = {}
     for library in LIBRARIES:

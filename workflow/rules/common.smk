@@ -15,7 +15,7 @@ from pipeline.config import validated
 from pipeline.defaults import laid_over_defaults
 from pipeline.digest import code_digest
 from pipeline.environment import missing_conda, shell_prefix, stage_shell
-from pipeline.gpus import gpu_slots
+from pipeline.gpus import gpu_slots, settled_device
 from pipeline.spec import canonical_json
 from pipeline.staleness.persistence import judge_by_sidecars
 from pipeline.studies.experiment import STUDIES, Experiment
@@ -37,6 +37,11 @@ try:
     config = validated(
         laid_over_defaults(config), check_cuda=RUNS_JOBS_HERE and not CONDA
     )
+    # What specs say is one of the two: "auto" would not be the same bytes on every machine.
+    ASKED_FOR = config["device"]
+    config["device"], NO_GPU = settled_device(
+        ASKED_FOR, plans=workflow.is_main_process, cluster=CLUSTER
+    )
     # Jobs that may compute on the GPUs of this machine at a time, if jobs run here. More would
     # start and wait for one (pipeline.gpus) while cores idle behind them. No limit on a cluster:
     # there it would be one for all nodes together.
@@ -54,11 +59,14 @@ if workflow.modifier.path_modifier.replace_prefix(RESULTS) != RESULTS:
     )
 if GPU_SLOTS and "gpu" not in workflow.global_resources:
     workflow.register_resource("gpu", GPU_SLOTS)
-if CLUSTER and config["device"] == "auto":
+if ASKED_FOR == "auto" and CLUSTER:
     logger.warning(
-        "device is auto: on a cluster that asks for no GPU. Set device to cuda for GPUs, or to cpu"
-        " (docs/cluster.md)."
+        "device is auto: on a cluster that is cpu, whatever the nodes have. Set device to cuda for"
+        " GPUs, or to cpu (docs/cluster.md)."
     )
+elif ASKED_FOR == "auto" and RUNS_JOBS_HERE:
+    WHY = f" ({NO_GPU})" if NO_GPU else ""
+    logger.info(f"device: {config['device']}{WHY}; asked for: auto")
 
 # A graph of thousands of jobs is millions of objects that stay. Python would go through all of them
 # for garbage again and again, a fifth of the time that planning takes.
@@ -80,8 +88,8 @@ EXPERIMENTS = {"": EXPERIMENT} | {
 }
 # A training that is not done by then goes on from its checkpoint when it is tried again.
 TRAINING_MINUTES = 24 * 60
-# Rules that can use a GPU ask for one where they will: with "auto" that is known only here.
-GPUS = 1 if config["device"] == "cuda" or GPU_SLOTS else 0
+# Rules that can use a GPU ask for one where they will.
+GPUS = 1 if config["device"] == "cuda" else 0
 
 
 def recipe(name, wildcards):

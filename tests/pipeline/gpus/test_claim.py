@@ -227,17 +227,7 @@ def test_no_job_computes_on_a_gpu_that_it_did_not_claim(claimed):
         take_device("auto", events.choose("cuda"))
 
 
-@pytest.mark.parametrize(
-    ("device", "cupy", "slots"),
-    [
-        ("cuda", True, 6),
-        ("cuda", False, 6),
-        ("auto", True, 6),
-        ("auto", False, 0),
-        ("cpu", True, 0),
-    ],
-)
-def test_slots_are_those_of_all_gpus_where_jobs_look_for_one(monkeypatch, device, cupy, slots):
+@pytest.mark.parametrize(("device", "slots"), [("cuda", 6), ("cpu", 0)])
+def test_slots_are_those_of_all_gpus_where_jobs_look_for_one(monkeypatch, device, slots):
     monkeypatch.setattr(claim, "visible_gpus", lambda: ["one", "another"])
-    monkeypatch.setattr(claim, "_has_cupy", lambda: cupy)
     assert gpu_slots(device, 3) == slots

@@ -13,6 +13,8 @@ pytest_plugins = ["stand_in_driver"]
 
 # In place of CuPy: whoever computes with it ends.
 CUPY = 'raise SystemExit("CuPy is asked now")'
+# In place of torch: it finds the GPU of the stand-in driver.
+TORCH = "class cuda:\n    is_available = staticmethod(lambda: True)"
 SAMPLING = {
     "L": 4,
     "method": "hybrid",
@@ -75,15 +77,17 @@ def test_snakemake_starts_no_more_gpu_jobs_than_find_a_gpu_here(machine, checkou
         monkeypatch.setenv(name, value)
     slow = "import time; time.sleep(1)"
     (checkout.path / "workflow" / "cupy.py").write_text(f"{slow}\n{CUPY}")
+    (checkout.path / "workflow" / "torch.py").write_text(TORCH)
     sets = ("local_entropy", "thermometer_test", "wide_range/AE-WR/member-0")
     targets = [f"results/smoke/lattices/{each}.nc" for each in sets]
     settings = ["--config", "device=auto", "jobs_per_gpu=2"]
     run = checkout.smoke("--cores", "3", *targets, "--keep-going", *settings)
     assert "Provided resources: gpu=" in run.stdout, run.stdout
+    assert "device: cuda; asked for: auto" in run.stdout
     for each in sets:  # none had to wait
         said = (checkout.path / f"results/smoke/logs/sample_lattices/{each}.log").read_text()
         assert said.splitlines() == [
             f"GPU 1 of 1: Stand-in 0 ({box.uuid(0)}), shared by up to 2 jobs",
-            "device: cuda; asked for: auto",
+            "device: cuda; asked for: cuda",
             "CuPy is asked now",
         ]

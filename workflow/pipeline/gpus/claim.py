@@ -97,14 +97,12 @@ def claim_gpu() -> Claim | None:
 
 
 def gpu_slots(device: str, jobs_per_gpu: int) -> int:
-    """How many jobs find a GPU here at a time; 0 if, with such a device, none looks for one.
+    """How many jobs find a GPU here at a time; 0 if, on the ``cpu``, none looks for one.
 
     Raises:
         DeviceError: the driver breaks off.
     """
-    if device == "cpu" or (device == "auto" and not _has_cupy()):
-        return 0
-    return jobs_per_gpu * len(visible_gpus())
+    return 0 if device == "cpu" else jobs_per_gpu * len(visible_gpus())
 
 
 def _has_cupy() -> bool:

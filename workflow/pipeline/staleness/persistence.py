@@ -23,6 +23,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.persistence.file import FilePersistence
 
 from pipeline.job_list import job_from, runs_a_stage
+from pipeline.parsed_modules import remember
 from pipeline.sidecars import SIDECAR
 from pipeline.staleness.checksums import RememberedChecksums
 from pipeline.staleness.judgement import Judge
@@ -200,13 +201,18 @@ class Sidecars(RunLocks):
     @contextmanager
     def lock_warn_only(self) -> Iterator[None]:
         """In a dry run: tell of another run, no more."""
-        self._checksums.keep()
+        self._keep_for_later()
         with super().lock_warn_only():
             yield
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """In a run: as RunLocks."""
-        self._checksums.keep()
+        self._keep_for_later()
         with super().lock():
             yield
+
+    def _keep_for_later(self) -> None:
+        """Leave what was worked out here to jobs and to the next run."""
+        self._checksums.keep()
+        remember()
