@@ -32,7 +32,7 @@ intrinsic: Any = extending.intrinsic
 
 
 class Vector(types.Type):
-    """numba's type of some numbers of one floating-point type: ``LANES``, ``PART`` or a register."""
+    """numba's type of ``LANES`` numbers of one floating-point type, or of other groups of them."""
 
     def __init__(self, dtype: types.Float, lanes: int = LANES) -> None:
         self.dtype, self.lanes = dtype, lanes

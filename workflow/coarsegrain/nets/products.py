@@ -5,9 +5,8 @@ depend on it. Here every sum runs over its index in order, in fused multiply-add
 once. That is all that decides a result: how many sums are made side by side, and where operands
 stand, is free, and chosen for the registers at hand.
 
-Arrays are those of ``filled_up``: their rows begin at multiples of a cache line whose number is odd,
-so that no two neighbouring rows compete for the same places of a cache, and are filled up with
-zeros to a whole number of tiles.
+Arrays are those of ``filled_up``: their rows take an odd number of cache lines, so that rows do not
+compete for the same places of a cache, and are filled up with zeros to a whole number of tiles.
 """
 
 import numpy as np
@@ -57,8 +56,9 @@ def filled_up(rows: int, columns: int, dtype: npt.DTypeLike) -> FloatArray:
 
 def copied(array: npt.NDArray[np.generic], dtype: npt.DTypeLike) -> FloatArray:
     """A matrix in such an array."""
-    copy = filled_up(*array.shape, dtype)
-    copy[: array.shape[0], : array.shape[1]] = array
+    rows, columns = array.shape
+    copy = filled_up(rows, columns, dtype)
+    copy[:rows, :columns] = array
     return copy
 
 
@@ -97,20 +97,21 @@ def products(x, w, y, n, inputs, outputs):  # type: ignore[no-untyped-def]
     """
     two = 2 * (REGISTER // w.itemsize)
     a, b, c = x.reshape(-1), w.reshape(-1), y.reshape(-1)
+    of_x, of_w, of_y = x.shape[1], w.shape[1], y.shape[1]
     block = FEW_TERMS if n < MANY else MANY_TERMS
     panel = np.empty(block * two, w.dtype)
     for k in range(0, inputs, block):
         terms = min(block, inputs - k)
         for j in range(0, outputs, two):
             if n < MANY:  # weights are read in their order, as far as it goes
-                for i in range(0, n, ROWS):
-                    _wide_tile(a, i * x.shape[1] + k, x.shape[1], b, k * w.shape[1] + j,
-                               w.shape[1], terms, c, i * y.shape[1] + j, y.shape[1], k > 0)  # fmt: skip
+                source, at, stride = b, k * of_w + j, of_w
             else:
-                _gather(b, k * w.shape[1] + j, w.shape[1], terms, panel)
-                for i in range(0, n, ROWS):
-                    _wide_tile(a, i * x.shape[1] + k, x.shape[1], panel, 0, two, terms, c,
-                               i * y.shape[1] + j, y.shape[1], k > 0)  # fmt: skip
+                _gather(b, k * of_w + j, of_w, terms, panel)
+                source, at, stride = panel, 0, two
+            for i in range(0, n, ROWS):
+                _wide_tile(
+                    a, i * of_x + k, of_x, source, at, stride, terms, c, i * of_y + j, of_y, k > 0
+                )
 
 
 @kernel
@@ -129,6 +130,7 @@ def products_before(slopes, w, before, n, inputs, outputs, turned, turned_before
     """
     one = REGISTER // w.itemsize
     a, b, c = w.reshape(-1), turned.reshape(-1), turned_before.reshape(-1)
+    of_w, of_b, of_c = w.shape[1], turned.shape[1], turned_before.shape[1]
     for j in range(outputs):
         for k in range(n):
             turned[j, k] = slopes[k, j]
@@ -137,15 +139,12 @@ def products_before(slopes, w, before, n, inputs, outputs, turned, turned_before
         if k + one < n:
             for first in range(0, inputs, ROWS):
                 i = max(0, min(first, inputs - ROWS))
-                _wide_tile(a, i * w.shape[1], w.shape[1], b, k, turned.shape[1], outputs, c,
-                           i * turned_before.shape[1] + k, turned_before.shape[1],
-                           False)  # fmt: skip
+                _wide_tile(a, i * of_w, of_w, b, k, of_b, outputs, c, i * of_c + k, of_c, False)
             k += 2 * one
         else:
             for first in range(0, inputs, TALL):
                 i = max(0, min(first, inputs - TALL))
-                _tall_tile(a, i * w.shape[1], w.shape[1], b, k, turned.shape[1], outputs, c,
-                           i * turned_before.shape[1] + k, turned_before.shape[1])  # fmt: skip
+                _tall_tile(a, i * of_w, of_w, b, k, of_b, outputs, c, i * of_c + k, of_c)
             k += one
     for k in range(n):
         for i in range(inputs):
@@ -183,8 +182,8 @@ def update(w, m, v, x, slopes, n, inputs, outputs, step_size, constants):  # typ
         for j in range(0, outputs, two):
             _gradient_tile(a, first, x.shape[1], packed, n * j, two, n, gradient, j, columns)
         for i in range(done, min(done + OF_GRADIENT, inputs)):
-            _adam(flat, i * w.shape[1], gradient, (i - first) * columns, columns, step_size,
-                  constants)  # fmt: skip
+            at, gt = i * w.shape[1], (i - first) * columns
+            _adam(flat, at, gradient, gt, columns, step_size, constants)
         done += OF_GRADIENT
 
 
