@@ -96,8 +96,8 @@ def train_members(
         frozen: number of leading layers that stay as they are.
         device: ``cpu`` or ``cuda``.
         precision: ``float32`` or ``float64``.
-        threads: of the kernels for nets of one layer, whose result does not depend on it. Matrix
-            products of the others take the threads that their library was told to.
+        threads: of the kernels for nets of one layer, whose result does not depend on it. Others
+            train in one.
         progress: called after every epoch with its number (from 1) and training objective.
         asked_to_stop: asked after every epoch.
     Returns:
