@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 from coarsegrain.errors import StorageError
 from coarsegrain.storage.hdf5 import write_attributes
 from coarsegrain.storage.lattices import _seal, read_lattices, write_lattices
-from coarsegrain.storage.tables import read_table, write_table
+from coarsegrain.storage.tables import read_table, write_rows, write_table
 from coarsegrain.storage.weights import read_weights, write_weights
 
 ATTRIBUTES = {"sampler": "Wolff + heat bath", "steps": 40, "seed": str(2**64 - 1), "share": 0.1}
@@ -261,6 +261,31 @@ def test_lattices_are_written_as_xarray_writes_them_to_the_byte(shape, tmp_path)
     write_attributes(tmp_path / "xarray.nc", ATTRIBUTES)
     _seal(tmp_path / "xarray.nc")
     assert (tmp_path / "set.nc").read_bytes() == (tmp_path / "xarray.nc").read_bytes()
+
+
+ROW = {
+    "name": st.text(st.characters(codec="utf-8", exclude_characters="\0")),
+    "n": st.integers(-(2**63), 2**63 - 1),
+    "x": st.floats(),
+    "single": st.floats(width=32).map(np.float32),
+    "passed": st.booleans(),
+}
+
+
+@given(st.lists(st.tuples(*ROW.values()), min_size=1, max_size=5))
+def test_rows_are_written_as_tables_to_the_byte(tmp_path_factory, values):
+    rows = [dict(zip(ROW, each)) for each in values]
+    folder = tmp_path_factory.mktemp("tables")
+    write_rows(folder / "rows.csv", rows)
+    write_table(folder / "table.csv", pd.DataFrame(rows))
+    assert (folder / "rows.csv").read_bytes() == (folder / "table.csv").read_bytes()
+
+
+@pytest.mark.parametrize("rows", [[{}], [{" ": 1}], [{"a": 1}, {"b": 1}]])
+def test_rows_with_columns_that_no_table_has_are_not_written(tmp_path, rows):
+    with pytest.raises(ValueError, match="the table for"):
+        write_rows(tmp_path / "rows.csv", rows)
+    assert not (tmp_path / "rows.csv").exists()
 
 
 def test_step_between_two_decimations_is_half_a_square(tmp_path):

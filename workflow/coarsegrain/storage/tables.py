@@ -7,13 +7,16 @@ not noticed here; the sidecar's SHA-256 tells.
 """
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+if TYPE_CHECKING:  # half a second, which jobs that only write a few rows need not pay
+    import pandas as pd
 
 from coarsegrain.storage.refusal import refusal, refusing
 
@@ -23,7 +26,7 @@ MOST_CELLS = 2**21
 LONGEST_NUMBER = 40  # letters: a float64 is written in at most 24
 
 
-def write_table(path: Path, frame: pd.DataFrame) -> None:
+def write_table(path: Path, frame: "pd.DataFrame") -> None:
     r"""Write a table without its index; lines end with ``\n``.
 
     Args:
@@ -41,7 +44,30 @@ def write_table(path: Path, frame: pd.DataFrame) -> None:
     )
 
 
-def read_table(path: Path, columns: Iterable[str] | None = None) -> pd.DataFrame:
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a table of a few rows without pandas: what ``write_table`` writes, to the byte.
+
+    Args:
+        path: the file, replaced if it is there.
+        rows: at least one; text, numbers or truth values, by columns that are the same in all.
+    Raises:
+        ValueError: the columns are not named as they should, or are not those of the first row.
+    """
+    names = list(rows[0])
+    problem = _problem_of_header(names)
+    if problem or any(list(row) != names for row in rows):
+        raise ValueError(f"the table for {path} {problem or 'has rows with other columns'}.")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([_as_float64(value) for value in row.values()] for row in rows)
+
+
+def _as_float64(value: Any) -> Any:
+    return float(value) if isinstance(value, np.floating) else value
+
+
+def read_table(path: Path, columns: Iterable[str] | None = None) -> "pd.DataFrame":
     """Read a table that ``write_table`` wrote, with all its columns.
 
     Args:
@@ -50,6 +76,8 @@ def read_table(path: Path, columns: Iterable[str] | None = None) -> pd.DataFrame
     Raises:
         StorageError: the file is missing, damaged or lacks a column; the sentence names it.
     """
+    import pandas as pd
+
     with refusing(path, "a table"):
         with path.open(encoding="utf-8", newline="") as file:
             text = file.read(MOST_BYTES + 1)
@@ -75,11 +103,13 @@ def read_table(path: Path, columns: Iterable[str] | None = None) -> pd.DataFrame
         return pd.DataFrame({name: _typed(column) for name, column in zip(header, cells)})
 
 
-def _typed(cells: tuple[str, ...]) -> pd.Series | npt.NDArray[np.generic]:
+def _typed(cells: tuple[str, ...]) -> "pd.Series | npt.NDArray[np.generic]":
     """A column of integers, floats, truth values or text, whichever the cells can be read as.
 
     pandas' own parser is exact or not by version; Python's, which numpy uses here, always is.
     """
+    import pandas as pd
+
     numbers = (np.int64, np.float64)
     # numpy takes for every cell the memory of the longest
     for kind in numbers if max(map(len, cells), default=0) <= LONGEST_NUMBER else ():

@@ -3,14 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from coarsegrain.nets.amplitudes import best_gain, hinge_by_amplitude
 from coarsegrain.nets.losses import LOSSES, hinge, spin_accuracy
 from coarsegrain.nets.network import read_network
 from coarsegrain.nets.splits import split
 from coarsegrain.storage.lattices import read_lattices
-from coarsegrain.storage.tables import write_table
+from coarsegrain.storage.tables import write_rows
 from pipeline.stage import Input, Output, Spec, run
 
 DIGITS = 9
@@ -63,14 +62,15 @@ def main(
                 "objective_all_layers": loss + penalty_of_all,
             }
         )
-    write_table(losses, pd.DataFrame(rows))
+    write_rows(losses, rows)
     # the last outputs are those on the test set
     names = {key: rows[-1][key] for key in ("model", "member", "split")}
+    accuracy = np.round(rows[-1]["spin_accuracy"], DIGITS)
     by_amplitude = [
-        {**names, "amplitude": name, "hinge": loss, "spin_accuracy": rows[-1]["spin_accuracy"]}
+        {**names, "amplitude": name, "hinge": np.round(loss, DIGITS), "spin_accuracy": accuracy}
         for name, loss in hinge_by_amplitude(outputs, wanted, gain=gain).items()
     ]
-    write_table(amplitudes, pd.DataFrame(by_amplitude).round(DIGITS))
+    write_rows(amplitudes, by_amplitude)
 
 
 def spins(path: Path) -> np.ndarray:
