@@ -47,7 +47,10 @@ def planes(
     k0: np.uint64,
     k1: np.uint64,
 ) -> tuple[np.uint64, np.uint64]:
-    """Two words of 64 random bits: planes 2·block and 2·block + 1 of a stream."""
+    """Two words of 64 random bits: planes 2·block and 2·block + 1 of a stream.
+
+    The definition. Kernels draw the same bits in vectors, by ``early_planes`` and ``late_planes``.
+    """
     x0, x1, x2, x3 = philox4x32(block, stream, step, lattice, k0, k1)
     return x0 | (x1 << _32), x2 | (x3 << _32)
 

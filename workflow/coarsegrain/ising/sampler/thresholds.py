@@ -2,8 +2,8 @@
 
 An event of probability p happens when a random 64-bit integer U is below T = ⌊2⁶⁴ p⌋. U is never
 formed: its bits are drawn from the most significant one down, for 64 sites at a time, until the
-comparison is decided everywhere. p is a float64, so T/2⁶⁴ is off by at most 2⁻⁵³ p: a bias
-beyond reach of any sample.
+comparison is decided everywhere. Plane 0 holds the most significant bits. p is a float64, so T/2⁶⁴
+is off by at most 2⁻⁵³ p: a bias beyond reach of any sample.
 """
 
 import math
@@ -24,9 +24,6 @@ from coarsegrain.jit import word_function
 
 #: Random planes (and so blocks of two) after which a comparison with 64 bits is over in any case.
 PLANES = 64
-#: U is below this with probability 1/2.
-HALF = np.uint64(1 << 63)
-_SIGN_SHIFT = 63
 
 
 class Thresholds(NamedTuple):
@@ -71,12 +68,6 @@ def thresholds(betas: npt.NDArray[np.float64]) -> Thresholds:
 
 def _words(probabilities: Iterable[float]) -> Words:
     return np.array([fixed_point(p) for p in probabilities], dtype=np.uint64)
-
-
-@word_function
-def threshold_plane(threshold: np.uint64, plane: int) -> np.uint64:
-    """All ones if the threshold's bit of this plane (0 = most significant) is 1, else 0."""
-    return np.uint64(np.int64(threshold << np.uint64(plane)) >> _SIGN_SHIFT)
 
 
 @word_function

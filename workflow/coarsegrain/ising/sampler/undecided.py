@@ -14,7 +14,7 @@ import numpy as np
 
 from coarsegrain.ising.sampler.layout import LANES, ONE, Words
 from coarsegrain.ising.sampler.philox import EARLY_BLOCKS, VECTOR, late_planes
-from coarsegrain.ising.sampler.thresholds import compare
+from coarsegrain.ising.sampler.thresholds import PLANES, compare
 from coarsegrain.ising.sampler.word_vectors import (
     gather_words,
     load_words,
@@ -157,5 +157,5 @@ def decide_listed(  # type: ignore[no-untyped-def]
                 remaining += is_open != _ZERO
         count = remaining
         block += np.uint64(1)
-        if block == np.uint64(32):
+        if block == np.uint64(PLANES // 2):
             break

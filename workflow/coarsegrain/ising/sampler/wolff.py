@@ -1,9 +1,9 @@
 """Wolff's cluster step on bit rows.
 
 U. Wolff, "Collective Monte Carlo updating for spin systems", Phys. Rev. Lett. 62, 361 (1989).
-Here all bonds of the lattice are drawn first, then the cluster of a random site is grown through
-them and flipped: the same law as growing it bond by bond. The site's own distribution is of no
-consequence for the stationary state, as long as it does not look at the spins.
+Here a random site is chosen, all bonds between spins like its own are drawn, then its cluster is
+grown through them and flipped: the same law as growing it bond by bond. The site's own distribution
+is of no consequence for the stationary state, as long as it does not look at the spins.
 
 Arrays of words and bonds are those of ``bonds``.
 """
@@ -172,7 +172,7 @@ def grow_clusters(cluster: Words, right: Words, vertical: Words, layout: RowLayo
         for word in range(rows * words):
             g = load_words(grown, (vector * (rows + 2) * words + words + word) * VECTOR, VECTOR)
             store_words(cluster, word * LANES + vector * VECTOR, g)
-    return visits
+    return int(visits)
 
 
 @vector_kernel

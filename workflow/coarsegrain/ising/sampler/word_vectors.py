@@ -15,8 +15,8 @@ from typing import Any
 import numba
 from llvmlite import ir
 from numba import errors, extending, types
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import lower_builtin, models, register_model
+from numba.core.typing import templates
+from numba.extending import models, register_model
 
 from coarsegrain import jit
 from coarsegrain.kernel_cache import cached
@@ -26,8 +26,11 @@ _INDEX = ir.IntType(32)
 _BYTES = 8
 # The functions below are called inside kernels, without the first argument of their definition.
 intrinsic: Any = extending.intrinsic(prefer_literal=True)
+_lower: Any = extending.lower_builtin
+_infer: Any = templates.infer_global
+_signature: Any = templates.signature
 
-_LEAN = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_LEAN: Any = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def vector_kernel(function: Callable[..., Any]) -> Any:
@@ -193,22 +196,22 @@ def _operator(symbol: Callable[..., Any], instruction: str) -> None:
     compile.
     """
 
-    @infer_global(symbol)
-    class _Typing(AbstractTemplate):  # type: ignore[misc]
+    @_infer(symbol)
+    class _Typing(templates.AbstractTemplate):
         def generic(self, arguments: Any, keywords: Any) -> Any:
             if len(arguments) != 2 or not isinstance(arguments[0], WordVector):
                 return None
             if arguments[1] == arguments[0]:
-                return signature(arguments[0], *arguments)
+                return _signature(arguments[0], *arguments)
             if isinstance(arguments[1], types.Integer):
-                return signature(arguments[0], arguments[0], types.uint64)
+                return _signature(arguments[0], arguments[0], types.uint64)
             return None
 
-    @lower_builtin(symbol, WordVector, WordVector)
+    @_lower(symbol, WordVector, WordVector)
     def of_vectors(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         return getattr(builder, instruction)(*arguments)
 
-    @lower_builtin(symbol, WordVector, types.uint64)
+    @_lower(symbol, WordVector, types.uint64)
     def of_vector_and_word(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         vector, word = arguments
         return getattr(builder, instruction)(
@@ -230,15 +233,15 @@ for _symbol, _instruction in (
     _operator(_symbol, _instruction)
 
 
-@infer_global(operator.invert)
-class _Inversion(AbstractTemplate):  # type: ignore[misc]
+@_infer(operator.invert)
+class _Inversion(templates.AbstractTemplate):
     def generic(self, arguments: Any, keywords: Any) -> Any:
         if isinstance(arguments[0], WordVector):
-            return signature(arguments[0], *arguments)
+            return _signature(arguments[0], *arguments)
         return None
 
 
-@lower_builtin(operator.invert, WordVector)
+@_lower(operator.invert, WordVector)
 def _inverted(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
     return builder.not_(arguments[0])
 
