@@ -1,5 +1,7 @@
 """The kernels against plain Python, bit for bit."""
 
+import math
+
 import mpmath
 import numpy as np
 import plain_sampler
@@ -99,9 +101,11 @@ def test_lattices_of_several_words_per_row_are_those_of_the_plain_python_sampler
         np.testing.assert_array_equal(spins[i], plain_sampler.sample(L, i, 7, 2, *expected))
 
 
-def test_thresholds_are_the_probabilities_to_float64():
-    betas = np.array([0.0, 1e-12, 0.01, 0.4352, 0.6, 5.0, 30.0])
-    with mpmath.workdps(40):
+def test_thresholds_are_the_probabilities_to_a_unit_in_the_last_place():
+    rng = np.random.default_rng(5)
+    some = [0.0, 1e-300, 1e-18, 1e-12, 0.01, 0.1732, 0.1733, 0.4352, 0.6, 5.0, 30.0]
+    betas = np.concatenate([some, rng.uniform(0, 0.02, 300), rng.uniform(0, 1.0, 1500)])
+    with mpmath.workdps(50):
         for i, beta in enumerate(map(mpmath.mpf, betas.tolist())):
             exact = (
                 1 - mpmath.exp(-2 * beta),
@@ -110,7 +114,15 @@ def test_thresholds_are_the_probabilities_to_float64():
             )
             for threshold, p in zip(thresholds(betas), exact):
                 error = abs(mpmath.mpf(int(threshold[i])) / 2**64 - p)
-                assert error <= 3 * mpmath.mpf(2) ** -53 * p + mpmath.mpf(2) ** -64
+                last_place = mpmath.mpf(2) ** (math.frexp(float(p))[1] - 53)
+                assert error <= last_place + mpmath.mpf(2) ** -64
+
+
+def test_thresholds_do_not_depend_on_their_company():
+    betas = np.random.default_rng(6).uniform(0, 0.6, 101)
+    together = np.array(thresholds(betas))
+    alone = np.array([thresholds(betas[i : i + 1]) for i in range(len(betas))])
+    np.testing.assert_array_equal(together, alone[:, :, 0].T)
 
 
 def test_thresholds_of_the_limits():

@@ -1,9 +1,11 @@
-"""Random bonds between equal neighbours (Fortuin & Kasteleyn 1972), on bit rows.
+"""Random bonds of the Wolff cluster (Fortuin & Kasteleyn 1972), on bit rows.
 
 Arrays of words have shape (word rows, words per row, LANES). ``right[y, w]`` has a bit for each
 bond of a site of that word with its right neighbour. ``vertical`` has one word row more:
 ``vertical[y]`` is the bonds between word rows y − 1 and y, at the bits of y, so that
 ``vertical[y + 1]`` is the bonds below y. Its first word row is its last one, halves exchanged.
+
+The cluster of a seed holds spins like the seed's only, so no other bond is drawn.
 """
 
 import numpy as np
@@ -15,102 +17,127 @@ from coarsegrain.ising.sampler.layout import (
     exchange_halves,
     right_neighbours,
 )
-from coarsegrain.ising.sampler.philox import DOWN_BONDS, RIGHT_BONDS, planes, stream_number
-from coarsegrain.ising.sampler.thresholds import PLANES, compare, threshold_plane
+from coarsegrain.ising.sampler.philox import (
+    DOWN_BONDS,
+    RIGHT_BONDS,
+    VECTOR,
+    Counters,
+    early_planes,
+    stream_number,
+    stream_products,
+)
+from coarsegrain.ising.sampler.undecided import (
+    LISTED_WORDS,
+    compare_blocks,
+    decide_listed,
+    early_threshold_planes,
+    list_undecided,
+    no_comparisons,
+)
+from coarsegrain.ising.sampler.word_vectors import (
+    lanes_with_bits,
+    load_words,
+    splat_word,
+    store_words,
+    vector_function,
+    vector_kernel,
+)
 from coarsegrain.jit import kernel
 
+#: Blocks drawn for all lanes: fewer than in a heat bath, for fewer bits are in question.
+_EARLY_BLOCKS = 3
 _ZERO = np.uint64(0)
 
 
 @kernel
 def draw_bonds(
     spins: Words,
+    unlike: Words,
     right: Words,
     vertical: Words,
     bond_threshold: Words,
-    step: np.uint64,
-    first_lattice: np.uint64,
-    k0: np.uint64,
-    k1: np.uint64,
+    counters: Counters,
     layout: RowLayout,
 ) -> None:
-    """Join equal neighbours with the probability of each lane's threshold.
+    """Join neighbours like the seed with the probability of each lane's threshold.
 
     Args:
         spins: (word rows, words per row, LANES).
+        unlike: (LANES,) spins that differ from it are like the seed's: 0 or all ones.
         right: (word rows, words per row, LANES), where the bonds to the right go.
         vertical: (word rows + 1, words per row, LANES), where those downward go.
         bond_threshold: (LANES,) of a bond between equal spins.
-        step: third counter word (``philox``).
-        first_lattice: number of lane 0's lattice; the other lanes' follow.
-        k0: lower half of the key.
-        k1: its upper half.
+        counters: of the lanes.
         layout: of the lattice.
     """
-    equal = np.empty(LANES, dtype=np.uint64)
-    bottom = layout.word_rows - 1
-    for y in range(layout.word_rows):
-        below = 0 if y == bottom else y + 1
-        exchange = layout.exchange if y == bottom else _ZERO
-        for w in range(layout.words_per_row):
-            next_w = 0 if w + 1 == layout.words_per_row else w + 1
-            word = y * layout.words_per_row + w
+    planes = early_threshold_planes(bond_threshold)
+    undecided = no_comparisons()
+    left = np.empty(LANES, dtype=np.uint64)
+    flat_right, flat_vertical = right.reshape(right.size), vertical.reshape(vertical.size)
+    for down in range(2):
+        _draw(
+            down, spins, unlike, flat_vertical if down else flat_right, bond_threshold, planes,
+            counters, undecided, left, layout,
+        )  # fmt: skip
+    rows, words = layout.word_rows, layout.words_per_row
+    bottom = rows * words * LANES
+    for at in range(0, words * LANES, VECTOR):
+        lowest = load_words(vertical, bottom + at, VECTOR)
+        store_words(vertical, at, exchange_halves(lowest, layout.exchange))
+
+
+@vector_kernel
+def _draw(  # type: ignore[no-untyped-def]
+    down, spins, unlike, bonds, bond_threshold, planes, counters, undecided, left, layout
+):
+    """Draw the bonds to the right (``down`` = 0) or downward (1); ``bonds`` is a flat array."""
+    rows, words = layout.word_rows, layout.words_per_row
+    kind = DOWN_BONDS if down else RIGHT_BONDS
+    shift = words * LANES if down else 0
+    for begin in range(0, rows * words, LISTED_WORDS):
+        count = 0
+        for word in range(begin, min(begin + LISTED_WORDS, rows * words)):
+            y, w = divmod(word, words)
             sites, first, last = layout.sites[w], layout.first[w], layout.last[w]
             span = layout.span[w]
-            here, at_right, under = spins[y, w], spins[y, next_w], spins[below, w]
-            for lane in range(LANES):
-                neighbour = right_neighbours(here[lane], at_right[lane], first, last, span)
-                equal[lane] = sites & ~(here[lane] ^ neighbour)
-            stream = stream_number(RIGHT_BONDS, word)
-            _accept(equal, bond_threshold, right[y, w], stream, step, first_lattice, k0, k1)
-            for lane in range(LANES):
-                equal[lane] = sites & ~(here[lane] ^ exchange_halves(under[lane], exchange))
-            stream = stream_number(DOWN_BONDS, word)
-            _accept(equal, bond_threshold, vertical[y + 1, w], stream, step, first_lattice, k0, k1)
-    for w in range(layout.words_per_row):
-        for lane in range(LANES):
-            vertical[0, w, lane] = exchange_halves(vertical[bottom + 1, w, lane], layout.exchange)
+            other = word + 1 if w + 1 < words else word + 1 - words
+            exchange = _ZERO
+            if down:
+                other = word + words
+                if y + 1 == rows:
+                    other, exchange = w, layout.exchange
+            stream = stream_number(kind, word)
+            waiting = _ZERO
+            for lane in range(0, LANES, VECTOR):
+                flip = load_words(unlike, lane, VECTOR)
+                here = load_words(spins, word * LANES + lane, VECTOR) ^ flip
+                there = load_words(spins, other * LANES + lane, VECTOR) ^ flip
+                if down:
+                    there = exchange_halves(there, exchange)
+                else:
+                    there = right_neighbours(here, there, first, last, span)
+                accepted, open_bits = _accept_early(
+                    here & there & sites, planes, counters, stream, lane
+                )
+                store_words(bonds, shift + word * LANES + lane, accepted)
+                store_words(left, lane, open_bits)
+                waiting |= lanes_with_bits(open_bits) << np.uint64(lane)
+            count = list_undecided(undecided, count, word - begin, waiting, left, None)
+        decide_listed(
+            undecided, count, bonds, None, shift + begin * LANES, bond_threshold, None,
+            counters, stream_number(kind, begin), _EARLY_BLOCKS,
+        )  # fmt: skip
 
 
-@kernel
-def _accept(
-    undecided: Words,
-    threshold: Words,
-    accepted: Words,
-    stream: np.uint64,
-    step: np.uint64,
-    first_lattice: np.uint64,
-    k0: np.uint64,
-    k1: np.uint64,
-) -> None:
-    """Accept each undecided bit with its lane's probability; empties ``undecided``.
-
-    Planes are drawn until no lane waits for one. What a decided bit would see in later planes
-    does not matter, so neither does the company of other lanes.
-
-    Args:
-        undecided: (LANES,) the bits in question.
-        threshold: (LANES,) of acceptance.
-        accepted: (LANES,) where the accepted bits go.
-        stream: second counter word.
-        step: third counter word.
-        first_lattice: number of lane 0's lattice; the other lanes' follow.
-        k0: lower half of the key.
-        k1: its upper half.
-    """
-    for lane in range(LANES):
-        accepted[lane] = _ZERO
-    for block in range(PLANES // 2):
-        waiting = _ZERO
-        for lane in range(LANES):
-            lattice = first_lattice + np.uint64(lane)
-            plane_0, plane_1 = planes(np.uint64(block), stream, step, lattice, k0, k1)
-            bits_0 = threshold_plane(threshold[lane], 2 * block)
-            bits_1 = threshold_plane(threshold[lane], 2 * block + 1)
-            below_0, left = compare(undecided[lane], bits_0, plane_0)
-            below_1, left = compare(left, bits_1, plane_1)
-            accepted[lane] |= below_0 | below_1
-            undecided[lane] = left
-            waiting |= left
-        if waiting == _ZERO:
-            break
+@vector_function
+def _accept_early(undecided, planes, counters, stream, lane):  # type: ignore[no-untyped-def]
+    """Accept bits by the first blocks; returns those accepted and those still open."""
+    accepted = splat_word(_ZERO, VECTOR)
+    of_stream = stream_products(counters, stream, lane)
+    for block in range(_EARLY_BLOCKS):
+        plane_0, plane_1 = early_planes(counters, of_stream, block, lane)
+        bits_0 = load_words(planes, 2 * block * LANES + lane, VECTOR)
+        bits_1 = load_words(planes, (2 * block + 1) * LANES + lane, VECTOR)
+        below, undecided = compare_blocks(undecided, bits_0, bits_1, plane_0, plane_1)
+        accepted |= below
+    return accepted, undecided

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from coarsegrain.ising.sides import check_side
 from coarsegrain.jit import kernel, word_function
 
-#: Lattices updated side by side. Results do not depend on it.
+#: Lattices updated side by side: a power of two from 8 to 64. Results do not depend on it.
 LANES = 64
 WORD_BITS = 64
 _HALF_WORD = 32

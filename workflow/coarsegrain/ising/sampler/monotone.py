@@ -17,10 +17,33 @@ of T, which is ⌊2⁶⁴ T⌋ = ⌊2⁶³ · 2T⌋. A T that has the bit of pla
 
 import numpy as np
 
-from coarsegrain.ising.sampler.heat_bath import either, local_fields
+from coarsegrain.ising.sampler.heat_bath import local_fields, set_spins, updated_sites
 from coarsegrain.ising.sampler.layout import LANES, RowLayout, Words
-from coarsegrain.ising.sampler.philox import MONOTONE_HEAT_BATH, planes, stream_number
-from coarsegrain.ising.sampler.thresholds import PLANES, compare, threshold_plane
+from coarsegrain.ising.sampler.philox import (
+    EARLY_BLOCKS,
+    MONOTONE_HEAT_BATH,
+    VECTOR,
+    early_planes,
+    lane_counters,
+    stream_number,
+    stream_products,
+)
+from coarsegrain.ising.sampler.thresholds import compare
+from coarsegrain.ising.sampler.undecided import (
+    LISTED_WORDS,
+    compare_blocks,
+    decide_listed,
+    early_threshold_planes,
+    list_undecided,
+    no_comparisons,
+)
+from coarsegrain.ising.sampler.word_vectors import (
+    lanes_with_bits,
+    load_words,
+    splat_word,
+    store_words,
+    vector_kernel,
+)
 from coarsegrain.jit import kernel
 
 _ZERO = np.uint64(0)
@@ -50,158 +73,137 @@ def monotone_sweep(
         k1: its upper half.
         layout: of the lattice.
     """
-    count = chains.shape[0]
-    field_2 = np.empty((count, LANES), dtype=np.uint64)
-    field_4 = np.empty((count, LANES), dtype=np.uint64)
-    sign = np.empty((count, LANES), dtype=np.uint64)
-    coin = np.empty(LANES, dtype=np.uint64)
-    below_2 = np.empty(LANES, dtype=np.uint64)
-    below_4 = np.empty(LANES, dtype=np.uint64)
-    undecided_2 = np.empty(LANES, dtype=np.uint64)
-    undecided_4 = np.empty(LANES, dtype=np.uint64)
+    counters = lane_counters(sweep, lattice, k0, k1)
+    planes_2, planes_4 = early_threshold_planes(against_2), early_threshold_planes(against_4)
+    coin, below_2, below_4 = (
+        np.empty(LISTED_WORDS * LANES, dtype=np.uint64),
+        np.empty(LISTED_WORDS * LANES, dtype=np.uint64),
+        np.empty(LISTED_WORDS * LANES, dtype=np.uint64),
+    )
+    fields = np.empty((LISTED_WORDS, 3 * len(chains), LANES), dtype=np.uint64)
+    left_2, left_4 = np.empty(LANES, dtype=np.uint64), np.empty(LANES, dtype=np.uint64)
+    undecided = no_comparisons()
+    rows, words = layout.word_rows, layout.words_per_row
     for colour in range(2):
-        kind = MONOTONE_HEAT_BATH + np.uint64(colour)
         upper = layout.even if colour == 0 else ~layout.even
-        for y in range(0, layout.word_rows, 2):
-            paired = y + 1 < layout.word_rows
-            for w in range(layout.words_per_row):
-                upper_sites = layout.sites[w] & upper
-                lower_sites = layout.sites[w] & ~upper if paired else _ZERO
-                for c in range(count):
-                    local_fields(chains[c], y, w, upper, field_2[c], field_4[c], sign[c], layout)
-                stream = stream_number(kind, y * layout.words_per_row + w)
-                sites = upper_sites | lower_sites
-                _first_planes(
-                    field_2, field_4, sign, coin, below_2, below_4, undecided_2, undecided_4,
-                    sites, against_2, against_4, stream, sweep, lattice, k0, k1,
-                )  # fmt: skip
-                _later_planes(
-                    below_2, below_4, undecided_2, undecided_4,
-                    against_2, against_4, stream, sweep, lattice, k0, k1,
-                )  # fmt: skip
-                for c in range(count):
-                    two, four, up = field_2[c], field_4[c], sign[c]
-                    for lane in range(LANES):
-                        takes_coin = ~(two[lane] | four[lane])
-                        takes_coin |= (two[lane] & below_2[lane]) | (four[lane] & below_4[lane])
-                        up[lane] = either(takes_coin, coin[lane], up[lane])
-                    row = chains[c, y, w]
-                    for lane in range(LANES):
-                        row[lane] = either(upper_sites, up[lane], row[lane])
-                    if paired:
-                        row = chains[c, y + 1, w]
-                        for lane in range(LANES):
-                            row[lane] = either(lower_sites, up[lane], row[lane])
+        kind = MONOTONE_HEAT_BATH + np.uint64(colour)
+        for begin in range(0, rows * words, LISTED_WORDS):
+            end = min(begin + LISTED_WORDS, rows * words)
+            count = np.int64(0)
+            for word in range(begin, end):
+                y, w = divmod(word, words)
+                if y % 2 == 0:
+                    count = _draw_early(
+                        chains, y, w, upper, planes_2, planes_4, counters,
+                        stream_number(kind, word), fields, coin, below_2, below_4, word - begin,
+                        undecided, count, left_2, left_4, layout,
+                    )  # fmt: skip
+            decide_listed(
+                undecided, count, below_2, below_4, 0, against_2, against_4,
+                counters, stream_number(kind, begin), EARLY_BLOCKS,
+            )  # fmt: skip
+            for word in range(begin, end):
+                y, w = divmod(word, words)
+                if y % 2 == 0:
+                    _toss_coins(
+                        chains, y, w, upper, fields, coin, below_2, below_4, word - begin, layout
+                    )
 
 
-@kernel
-def _first_planes(
-    field_2: Words,
-    field_4: Words,
-    sign: Words,
-    coin: Words,
-    below_2: Words,
-    below_4: Words,
-    undecided_2: Words,
-    undecided_4: Words,
-    sites: np.uint64,
-    against_2: Words,
-    against_4: Words,
-    stream: np.uint64,
-    sweep: Words,
-    lattice: Words,
-    k0: np.uint64,
-    k1: np.uint64,
-) -> None:
-    """Draw coins and the first bits of V; find the comparisons that matter.
+@vector_kernel
+def _draw_early(  # type: ignore[no-untyped-def]
+    chains, y, w, upper, planes_2, planes_4, counters, stream, fields, coin, below_2, below_4,
+    slot, undecided, count, left_2, left_4, layout,
+):  # fmt: skip
+    """Draw coins and the first bits of V; list the comparisons that matter and are still open.
 
     A comparison matters where the coin differs from the sign of the field, in any chain.
 
     Args:
-        field_2: (chains, LANES) bits with |h| = 2.
-        field_4: (chains, LANES) bits with |h| = 4.
-        sign: (chains, LANES) signs of the local fields.
-        coin: (LANES,) where the coins go.
-        below_2: (LANES,) where the bits with V < 2T(2) go, as far as decided.
-        below_4: (LANES,) the same for T(4).
-        undecided_2: (LANES,) where the comparisons with T(2) go that are still open.
-        undecided_4: (LANES,) the same for T(4).
-        sites: the bits that are updated.
-        against_2: (LANES,) threshold T(2).
-        against_4: (LANES,) threshold T(4).
-        stream: second counter word.
-        sweep: (LANES,) third counter word.
-        lattice: (LANES,) fourth counter word.
-        k0: lower half of the key.
-        k1: its upper half.
+        chains: (chains, word rows, words per row, LANES).
+        y: the upper word row.
+        w: word in the row.
+        upper: the bits whose fields are those of word row y; the others are of row y + 1.
+        planes_2: (2 EARLY_BLOCKS, LANES) planes of T(2).
+        planes_4: the same of T(4).
+        counters: of the lanes.
+        stream: of the word.
+        fields: (LISTED_WORDS, 3 chains, LANES), where bits with |h| = 2, bits with |h| = 4 and
+            signs go, chain by chain.
+        coin: (LISTED_WORDS · LANES,), where the coins of word ``slot`` go.
+        below_2: the same for the bits with V < 2T(2), as far as decided.
+        below_4: the same for T(4).
+        slot: number of the word on the list.
+        undecided: the list.
+        count: its length.
+        left_2: (LANES,) work space.
+        left_4: the same.
+        layout: of the lattice.
+    Returns:
+        The list's new length.
     """
-    for lane in range(LANES):
-        coin[lane], below_2[lane] = planes(_ZERO, stream, sweep[lane], lattice[lane], k0, k1)
-        undecided_2[lane] = _ZERO
-        undecided_4[lane] = _ZERO
-    for c in range(field_2.shape[0]):
-        two, four, up = field_2[c], field_4[c], sign[c]
-        for lane in range(LANES):
-            differ = sites & (up[lane] ^ coin[lane])
-            undecided_2[lane] |= two[lane] & differ
-            undecided_4[lane] |= four[lane] & differ
-    for lane in range(LANES):
-        random_bits = below_2[lane]
-        always = threshold_plane(against_2[lane], 0)
-        below, left = compare(undecided_2[lane], threshold_plane(against_2[lane], 1), random_bits)
-        below_2[lane] = below | always
-        undecided_2[lane] = left & ~always
-        always = threshold_plane(against_4[lane], 0)
-        below, left = compare(undecided_4[lane], threshold_plane(against_4[lane], 1), random_bits)
-        below_4[lane] = below | always
-        undecided_4[lane] = left & ~always
+    count_of_chains = len(chains)
+    sites = updated_sites(y, w, upper, layout)
+    waiting = _ZERO
+    for lane in range(0, LANES, VECTOR):
+        of_stream = stream_products(counters, stream, lane)
+        coins, random_bits = early_planes(counters, of_stream, 0, lane)
+        open_2, open_4 = splat_word(_ZERO, VECTOR), splat_word(_ZERO, VECTOR)
+        for c in range(count_of_chains):
+            two, four, sign = local_fields(chains[c], y, w, lane, upper, layout)
+            at = (slot * count_of_chains + c) * 3 * LANES + lane
+            store_words(fields, at, two)
+            store_words(fields, at + LANES, four)
+            store_words(fields, at + 2 * LANES, sign)
+            differ = (sign ^ coins) & sites
+            open_2 |= two & differ
+            open_4 |= four & differ
+        always = load_words(planes_2, lane, VECTOR)
+        found_2, left = compare(open_2, load_words(planes_2, LANES + lane, VECTOR), random_bits)
+        found_2, open_2 = found_2 | always, left & ~always
+        always = load_words(planes_4, lane, VECTOR)
+        found_4, left = compare(open_4, load_words(planes_4, LANES + lane, VECTOR), random_bits)
+        found_4, open_4 = found_4 | always, left & ~always
+        for block in range(1, EARLY_BLOCKS):
+            plane_0, plane_1 = early_planes(counters, of_stream, block, lane)
+            at = 2 * block * LANES + lane
+            below, open_2 = compare_blocks(
+                open_2, load_words(planes_2, at, VECTOR), load_words(planes_2, at + LANES, VECTOR),
+                plane_0, plane_1,
+            )  # fmt: skip
+            found_2 |= below
+            below, open_4 = compare_blocks(
+                open_4, load_words(planes_4, at, VECTOR), load_words(planes_4, at + LANES, VECTOR),
+                plane_0, plane_1,
+            )  # fmt: skip
+            found_4 |= below
+        at = slot * LANES + lane
+        store_words(coin, at, coins)
+        store_words(below_2, at, found_2)
+        store_words(below_4, at, found_4)
+        store_words(left_2, lane, open_2)
+        store_words(left_4, lane, open_4)
+        waiting |= lanes_with_bits(open_2 | open_4) << np.uint64(lane)
+    return list_undecided(undecided, count, slot, waiting, left_2, left_4)
 
 
-@kernel
-def _later_planes(
-    below_2: Words,
-    below_4: Words,
-    undecided_2: Words,
-    undecided_4: Words,
-    against_2: Words,
-    against_4: Words,
-    stream: np.uint64,
-    sweep: Words,
-    lattice: Words,
-    k0: np.uint64,
-    k1: np.uint64,
-) -> None:
-    """Decide all comparisons V < 2T that are left; empties ``undecided_2`` and ``undecided_4``.
+@vector_kernel
+def _toss_coins(  # type: ignore[no-untyped-def]
+    chains, y, w, upper, fields, coin, below_2, below_4, slot, layout
+):
+    """Give the sites of a colour in word rows y and y + 1 their new spins, in all chains.
 
-    Args:
-        below_2: (LANES,) bits with V < 2T(2), completed in place.
-        below_4: (LANES,) the same for T(4).
-        undecided_2: (LANES,) the comparisons with T(2) that are open.
-        undecided_4: (LANES,) the same for T(4).
-        against_2: (LANES,) threshold T(2).
-        against_4: (LANES,) threshold T(4).
-        stream: second counter word.
-        sweep: (LANES,) third counter word.
-        lattice: (LANES,) fourth counter word.
-        k0: lower half of the key.
-        k1: its upper half.
+    Arguments as for ``_draw_early``, all comparisons decided.
     """
-    for block in range(1, PLANES // 2):
-        waiting = _ZERO
-        for lane in range(LANES):
-            plane_0, plane_1 = planes(np.uint64(block), stream, sweep[lane], lattice[lane], k0, k1)
-            bits_0 = threshold_plane(against_2[lane], 2 * block)
-            bits_1 = threshold_plane(against_2[lane], 2 * block + 1)
-            below_0, left_2 = compare(undecided_2[lane], bits_0, plane_0)
-            below_1, left_2 = compare(left_2, bits_1, plane_1)
-            below_2[lane] |= below_0 | below_1
-            undecided_2[lane] = left_2
-            bits_0 = threshold_plane(against_4[lane], 2 * block)
-            bits_1 = threshold_plane(against_4[lane], 2 * block + 1)
-            below_0, left_4 = compare(undecided_4[lane], bits_0, plane_0)
-            below_1, left_4 = compare(left_4, bits_1, plane_1)
-            below_4[lane] |= below_0 | below_1
-            undecided_4[lane] = left_4
-            waiting |= left_2 | left_4
-        if waiting == _ZERO:
-            break
+    count_of_chains = len(chains)
+    for lane in range(0, LANES, VECTOR):
+        at = slot * LANES + lane
+        coins = load_words(coin, at, VECTOR)
+        found_2, found_4 = load_words(below_2, at, VECTOR), load_words(below_4, at, VECTOR)
+        for c in range(count_of_chains):
+            at = (slot * count_of_chains + c) * 3 * LANES + lane
+            two, four = load_words(fields, at, VECTOR), load_words(fields, at + LANES, VECTOR)
+            sign = load_words(fields, at + 2 * LANES, VECTOR)
+            takes_coin = ~(two | four) | (two & found_2) | (four & found_4)
+            new = (coins & takes_coin) | (sign & ~takes_coin)
+            set_spins(chains[c], new, y, w, lane, upper, layout)

@@ -2,8 +2,8 @@
 
 An event of probability p happens when a random 64-bit integer U is below T = ⌊2⁶⁴ p⌋. U is never
 formed: its bits are drawn from the most significant one down, for 64 sites at a time, until the
-comparison is decided everywhere. p is a float64, so T/2⁶⁴ is off by at most 2⁻⁵³ p: a bias
-beyond reach of any sample.
+comparison is decided everywhere. Plane 0 holds the most significant bits. p is a float64, so T/2⁶⁴
+is off by at most 2⁻⁵³ p: a bias beyond reach of any sample.
 """
 
 import math
@@ -13,14 +13,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from coarsegrain.ising.sampler.exponentials import (
+    add,
+    exponential_minus_one,
+    multiply,
+    ratio,
+)
 from coarsegrain.ising.sampler.layout import Words
 from coarsegrain.jit import word_function
 
 #: Random planes (and so blocks of two) after which a comparison with 64 bits is over in any case.
 PLANES = 64
-#: U is below this with probability 1/2.
-HALF = np.uint64(1 << 63)
-_SIGN_SHIFT = 63
 
 
 class Thresholds(NamedTuple):
@@ -40,29 +43,31 @@ def fixed_point(probability: float) -> int:
 
 
 def thresholds(betas: npt.NDArray[np.float64]) -> Thresholds:
-    """Thresholds of each inverse temperature (n,), β ≥ 0."""
+    """Thresholds of each inverse temperature (n,), β ≥ 0.
 
-    def logistic(x: float) -> float:
-        # exp(−x)/(1 + exp(−x)) = 1/(1 + exp(x)), safe for large x
-        return math.exp(-x) / (1.0 + math.exp(-x))
-
-    # One libm call per β: a vector exp may round differently at different positions in an array.
-    values = [float(beta) for beta in betas]
-    return Thresholds(
-        bond=_words(-math.expm1(-2 * beta) for beta in values),
-        against_2=_words(logistic(4 * beta) for beta in values),
-        against_4=_words(logistic(8 * beta) for beta in values),
+    The probabilities are within a unit in the last place of float64, and the same on every
+    machine: they come from sums, products and quotients (``exponentials``), never from a C
+    library's exp, whose last bit differs between machines.
+    """
+    distinct, index = np.unique(np.asarray(betas, dtype=np.float64), return_inverse=True)
+    m, k = exponential_minus_one(2.0 * distinct)
+    one, scale = (np.ones_like(k), np.zeros_like(k)), np.ldexp(1.0, k.astype(np.int64))
+    # exp(−2β) = scale (1 + m). Taken from 1 without loss: where k is 0, what is left is −m.
+    bond = add((1.0 - scale, np.zeros_like(k)), (-scale * m[0], -scale * m[1]))
+    exp_2 = add(one, m)
+    exp_2 = scale * exp_2[0], scale * exp_2[1]
+    exp_4 = multiply(exp_2, exp_2)
+    exp_8 = multiply(exp_4, exp_4)
+    probabilities = (
+        bond[0] + bond[1],
+        ratio(exp_4, add(one, exp_4)),
+        ratio(exp_8, add(one, exp_8)),
     )
+    return Thresholds(*(_words(p.tolist())[index] for p in probabilities))
 
 
 def _words(probabilities: Iterable[float]) -> Words:
     return np.array([fixed_point(p) for p in probabilities], dtype=np.uint64)
-
-
-@word_function
-def threshold_plane(threshold: np.uint64, plane: int) -> np.uint64:
-    """All ones if the threshold's bit of this plane (0 = most significant) is 1, else 0."""
-    return np.uint64(np.int64(threshold << np.uint64(plane)) >> _SIGN_SHIFT)
 
 
 @word_function
