@@ -8,8 +8,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from coarsegrain.nets.products import times
 from coarsegrain.storage.refusal import refusal
 from coarsegrain.storage.weights import read_weights, write_weights
+from coarsegrain.vector_math import hyperbolic_tangents
 
 Activation = Literal["linear", "tanh", "relu"]
 FloatArray = npt.NDArray[np.floating]
@@ -33,9 +35,6 @@ class Layer:
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """Map (n, inputs) to (n, outputs)."""
-        from coarsegrain.nets.products import times  # compiled: who only reads nets needs none
-        from coarsegrain.vector_math import hyperbolic_tangents
-
         y = times(x, self.weight)
         if self.bias is not None:
             y = y + self.bias
