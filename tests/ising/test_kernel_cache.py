@@ -82,8 +82,8 @@ def test_kernels_are_compiled_again_when_and_only_when_code_they_use_changes(tmp
     edit(
         tmp_path,
         "ising/sampler/heat_bath.py",
-        "new[lane] ^= below_0 | below_1",
-        "new[lane] ^= below_0",
+        "lane, sign ^ turned)",
+        "lane, sign | turned)",
     )
     assert shell_prefix(tmp_path) not in (prefix, edited)
     assert python(tmp_path, SAMPLE, shell_prefix(tmp_path)) not in (spins, other_spins)
