@@ -8,9 +8,9 @@ import plain_sampler
 import pytest
 
 from coarsegrain.ising.sampler import sample_lattices
+from coarsegrain.ising.sampler.clusters import grow_clusters
 from coarsegrain.ising.sampler.layout import LANES, pack_spins, row_layout, unpack_spins
 from coarsegrain.ising.sampler.thresholds import thresholds
-from coarsegrain.ising.sampler.wolff import grow_clusters
 
 # All ways to lay out rows: two per word (with an odd number of word rows, or filling the word),
 # one per word (filling it or not), several words per row (the last one full or not).

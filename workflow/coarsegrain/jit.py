@@ -14,10 +14,19 @@ from coarsegrain.kernel_cache import cached
 _CACHE = bool(os.environ.get("COARSEGRAIN_KERNEL_CACHE"))
 
 
+# Of functions that make no arrays: they do not count references to those that they are given, which
+# in a loop over vectors takes as much time as the arithmetic, and twice as long to compile.
+_LEAN = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """Decorate a function with loops: compiled on its own. It runs beside other threads."""
-    compiled = numba.njit(error_model="numpy", nogil=True)(function)
-    return cached(compiled) if _CACHE else compiled
+    return _compiled(function, nogil=True)
+
+
+def lean_kernel(function: Callable[..., Any]) -> Any:
+    """Decorate a function with loops that makes no arrays and is called by kernels alone."""
+    return _compiled(function, nogil=True, **_LEAN)
 
 
 def word_function(function: Callable[..., Any]) -> Any:
@@ -25,5 +34,14 @@ def word_function(function: Callable[..., Any]) -> Any:
 
     Loops over lanes become vector instructions that way.
     """
-    compiled = numba.njit(error_model="numpy", forceinline=True)(function)
+    return _compiled(function, forceinline=True)
+
+
+def vector_function(function: Callable[..., Any]) -> Any:
+    """The same of vectors, for lean kernels."""
+    return _compiled(function, forceinline=True, **_LEAN)
+
+
+def _compiled(function: Callable[..., Any], **options: Any) -> Any:
+    compiled = numba.njit(error_model="numpy", **options)(function)
     return cached(compiled) if _CACHE else compiled

@@ -9,10 +9,11 @@ import numpy as np
 from coarsegrain.jit import kernel, word_function
 
 ROUNDS = 10
-_MULTIPLIER_0 = np.uint64(0xD2511F53)
-_MULTIPLIER_1 = np.uint64(0xCD9E8D57)
-_WEYL_0 = np.uint64(0x9E3779B9)
-_WEYL_1 = np.uint64(0xBB67AE85)
+#: What words 0 and 2 of the counter are multiplied by, and what is added to the key's halves.
+MULTIPLIER_0 = np.uint64(0xD2511F53)
+MULTIPLIER_1 = np.uint64(0xCD9E8D57)
+WEYL_0 = np.uint64(0x9E3779B9)
+WEYL_1 = np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
 
@@ -27,14 +28,14 @@ def philox4x32(
     leftovers: only lower halves enter a product, which is what one vector instruction does.
     """
     for _ in range(ROUNDS):
-        product_0 = (c0 & _LOW) * _MULTIPLIER_0
-        product_1 = (c2 & _LOW) * _MULTIPLIER_1
+        product_0 = (c0 & _LOW) * MULTIPLIER_0
+        product_1 = (c2 & _LOW) * MULTIPLIER_1
         c0 = (product_1 >> _32) ^ c1 ^ k0
         c1 = product_1
         c2 = (product_0 >> _32) ^ c3 ^ k1
         c3 = product_0
-        k0 = k0 + _WEYL_0
-        k1 = k1 + _WEYL_1
+        k0 = k0 + WEYL_0
+        k1 = k1 + WEYL_1
     return c0 & _LOW, c1 & _LOW, c2 & _LOW, c3 & _LOW
 
 

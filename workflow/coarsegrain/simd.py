@@ -49,77 +49,49 @@ class _Model(models.PrimitiveModel):
 @intrinsic
 def load(typing, array, start):  # type: ignore[no-untyped-def]
     """The numbers ``array[start : start + LANES]`` of a contiguous array."""
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        pointer = _address(context, builder, signature, arguments)
-        value = builder.load(pointer)
-        value.align = _alignment(signature.args[0])
-        return value
-
-    return Vector(array.dtype)(array, types.intp), code
+    return _loading(array, LANES)
 
 
 @intrinsic
 def load_part(typing, array, start):  # type: ignore[no-untyped-def]
     """The numbers ``array[start : start + PART]`` of a contiguous array."""
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        pointer = _address(context, builder, signature, arguments, PART)
-        value = builder.load(pointer)
-        value.align = _alignment(signature.args[0])
-        return value
-
-    return Vector(array.dtype, PART)(array, types.intp), code
+    return _loading(array, PART)
 
 
 @intrinsic
 def load_register(typing, array, start):  # type: ignore[no-untyped-def]
     """A register of the numbers of a contiguous array from ``start`` on."""
-    lanes = _lanes_of_register(array.dtype)
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        pointer = _address(context, builder, signature, arguments, lanes)
-        value = builder.load(pointer)
-        value.align = _alignment(signature.args[0])
-        return value
-
-    return Vector(array.dtype, lanes)(array, types.intp), code
-
-
-@intrinsic
-def broadcast_register(typing, array, at):  # type: ignore[no-untyped-def]
-    """A register of numbers equal to ``array[at]`` of a contiguous array."""
-    lanes = _lanes_of_register(array.dtype)
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        number = builder.load(builder.gep(array.data, [arguments[1]]))
-        return _splatted(builder, number, lanes)
-
-    return Vector(array.dtype, lanes)(array, types.intp), code
-
-
-@intrinsic
-def splat_register(typing, number):  # type: ignore[no-untyped-def]
-    """A register of equal numbers."""
-    lanes = _lanes_of_register(number)
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return _splatted(builder, arguments[0], lanes)
-
-    return Vector(number, lanes)(number), code
+    return _loading(array, _lanes_of_register(array.dtype))
 
 
 @intrinsic
 def broadcast(typing, array, at):  # type: ignore[no-untyped-def]
     """A vector of numbers equal to ``array[at]`` of a contiguous array."""
+    return _broadcasting(array, LANES)
 
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        number = builder.load(builder.gep(array.data, [arguments[1]]))
-        return _splatted(builder, number)
 
-    return Vector(array.dtype)(array, types.intp), code
+@intrinsic
+def broadcast_register(typing, array, at):  # type: ignore[no-untyped-def]
+    """A register of numbers equal to ``array[at]`` of a contiguous array."""
+    return _broadcasting(array, _lanes_of_register(array.dtype))
+
+
+@intrinsic
+def splat(typing, number):  # type: ignore[no-untyped-def]
+    """A vector of equal numbers."""
+    return _splatting(number, LANES)
+
+
+@intrinsic
+def splat_part(typing, number):  # type: ignore[no-untyped-def]
+    """``PART`` equal numbers."""
+    return _splatting(number, PART)
+
+
+@intrinsic
+def splat_register(typing, number):  # type: ignore[no-untyped-def]
+    """A register of equal numbers."""
+    return _splatting(number, _lanes_of_register(number))
 
 
 @intrinsic
@@ -127,21 +99,11 @@ def store(typing, array, start, vector):  # type: ignore[no-untyped-def]
     """Write a vector to ``array[start]``, ``array[start + 1]``, … of a contiguous array."""
 
     def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        pointer = _address(context, builder, signature, arguments, signature.args[2].lanes)
-        builder.store(arguments[2], pointer).align = _alignment(signature.args[0])
+        pointer = vector_address(context, builder, signature, arguments, signature.args[2].lanes)
+        builder.store(arguments[2], pointer).align = alignment(signature.args[0])
         return context.get_dummy_value()
 
     return types.none(array, types.intp, vector), code
-
-
-@intrinsic
-def splat(typing, number):  # type: ignore[no-untyped-def]
-    """A vector of equal numbers."""
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return _splatted(builder, arguments[0])
-
-    return Vector(number)(number), code
 
 
 @intrinsic
@@ -376,7 +338,33 @@ _arithmetic(operator.mul, "fmul")
 _arithmetic(operator.truediv, "fdiv")
 
 
-def _splatted(builder: Any, number: Any, lanes: int = LANES) -> Any:
+def _loading(array: Any, lanes: int) -> Any:
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        value = builder.load(vector_address(context, builder, signature, arguments, lanes))
+        value.align = alignment(signature.args[0])
+        return value
+
+    return Vector(array.dtype, lanes)(array, types.intp), code
+
+
+def _broadcasting(array: Any, lanes: int) -> Any:
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        number = builder.load(builder.gep(array.data, [arguments[1]]))
+        return splatted(builder, number, lanes)
+
+    return Vector(array.dtype, lanes)(array, types.intp), code
+
+
+def _splatting(number: Any, lanes: int) -> Any:
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return splatted(builder, arguments[0], lanes)
+
+    return Vector(number, lanes)(number), code
+
+
+def splatted(builder: Any, number: Any, lanes: int = LANES) -> Any:
+    """LLVM's vector of equal numbers."""
     undefined = ir.Constant(ir.VectorType(number.type, lanes), ir.Undefined)
     first = builder.insert_element(undefined, number, INDEX(0))
     return builder.shuffle_vector(first, undefined, _indices([0] * lanes))
@@ -386,14 +374,18 @@ def _lanes_of_register(number: types.Float) -> int:
     return REGISTER * 8 // int(number.bitwidth)
 
 
-def _address(context: Any, builder: Any, signature: Any, arguments: Any, lanes: int = LANES) -> Any:
+def vector_address(
+    context: Any, builder: Any, signature: Any, arguments: Any, lanes: int = LANES
+) -> Any:
+    """LLVM's pointer to a vector in an array: the first two of a call's arguments say where."""
     array = context.make_array(signature.args[0])(context, builder, arguments[0])
     first = builder.gep(array.data, [arguments[1]])
     number = context.get_value_type(signature.args[0].dtype)
     return builder.bitcast(first, ir.VectorType(number, lanes).as_pointer())
 
 
-def _alignment(array: Any) -> int:
+def alignment(array: Any) -> int:
+    """Bytes of an array's number, a multiple of which its address is."""
     return int(array.dtype.bitwidth) // 8
 
 
@@ -411,92 +403,3 @@ def _call(builder: Any, name: str, arguments: Any) -> Any:
         builder.module, signature, f"{name}.v{vector.count}{kind}"
     )
     return builder.call(function, arguments)
-
-
-@intrinsic
-def splat_part(typing, number):  # type: ignore[no-untyped-def]
-    """``PART`` equal numbers."""
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return _splatted(builder, arguments[0], PART)
-
-    return Vector(number, PART)(number), code
-
-
-@intrinsic
-def load_whole(typing, array, start):  # type: ignore[no-untyped-def]
-    """The numbers ``array[start : start + LANES]`` of a contiguous array of int16, as float32."""
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        value = builder.load(_address(context, builder, signature, arguments))
-        value.align = _alignment(signature.args[0])
-        return builder.sitofp(value, ir.VectorType(ir.FloatType(), LANES))
-
-    return Vector(types.float32)(array, types.intp), code
-
-
-@intrinsic
-def load_part_of_masks(typing, array, start):  # type: ignore[no-untyped-def]
-    """1.0 where a byte of ``array[start : start + PART]``, which are 0 or 255, is 255, else 0.0."""
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        value = builder.load(_address(context, builder, signature, arguments, PART))
-        value.align = 1
-        whole, one = ir.VectorType(INDEX, PART), 0x3F800000
-        bits = builder.and_(builder.sext(value, whole), ir.Constant(whole, [one] * PART))
-        return builder.bitcast(bits, ir.VectorType(ir.FloatType(), PART))
-
-    return Vector(types.float32, PART)(array, types.intp), code
-
-
-@intrinsic
-def splat_byte(typing, number):  # type: ignore[no-untyped-def]
-    """``LANES`` equal numbers of type int8."""
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return _splatted(builder, arguments[0])
-
-    return Vector(types.int8)(types.int8), code
-
-
-@intrinsic
-def add_where(typing, vector, masks, start, addend):  # type: ignore[no-untyped-def]
-    """The sum of bytes ``vector + addend`` where ``masks[start : start + LANES]`` is 255, not 0."""
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        vector, masks, start, addend = arguments
-        of_masks = signature.return_type(signature.args[1], signature.args[2])
-        mask = builder.load(_address(context, builder, of_masks, (masks, start)))
-        mask.align = 1
-        return builder.add(vector, builder.and_(mask, addend))
-
-    return vector(vector, masks, types.intp, addend), code
-
-
-@intrinsic
-def add_bytes(typing, array, start, vector):  # type: ignore[no-untyped-def]
-    """Add ``LANES`` bytes to the numbers of a contiguous array of int16 from ``start`` on."""
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        pointer = _address(context, builder, signature, arguments)
-        before = builder.load(pointer)
-        before.align = _alignment(signature.args[0])
-        after = builder.add(before, builder.sext(arguments[2], before.type))
-        builder.store(after, pointer).align = _alignment(signature.args[0])
-        return context.get_dummy_value()
-
-    return types.none(array, types.intp, vector), code
-
-
-@intrinsic
-def store_masks(typing, array, start, bits):  # type: ignore[no-untyped-def]
-    """Write the bits of a uint32 to ``LANES`` bytes of a contiguous array: 255 for 1, else 0."""
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        mask = builder.bitcast(arguments[2], ir.VectorType(BIT, LANES))
-        pointer = _address(context, builder, signature, arguments)
-        masks = builder.sext(mask, ir.VectorType(ir.IntType(8), LANES))
-        builder.store(masks, pointer).align = 1
-        return context.get_dummy_value()
-
-    return types.none(array, types.intp, types.uint32), code

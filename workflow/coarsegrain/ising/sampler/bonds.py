@@ -39,10 +39,8 @@ from coarsegrain.ising.sampler.word_vectors import (
     load_words,
     splat_word,
     store_words,
-    vector_function,
-    vector_kernel,
 )
-from coarsegrain.jit import kernel
+from coarsegrain.jit import kernel, lean_kernel, vector_function
 
 #: Blocks drawn for all lanes: fewer than in a heat bath, for fewer bits are in question.
 _EARLY_BLOCKS = 3
@@ -86,7 +84,7 @@ def draw_bonds(
         store_words(vertical, at, exchange_halves(lowest, layout.exchange))
 
 
-@vector_kernel
+@lean_kernel
 def _draw(  # type: ignore[no-untyped-def]
     down, spins, unlike, bonds, bond_threshold, planes, counters, undecided, left, layout
 ):

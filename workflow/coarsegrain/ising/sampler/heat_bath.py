@@ -39,10 +39,8 @@ from coarsegrain.ising.sampler.word_vectors import (
     lanes_with_bits,
     load_words,
     store_words,
-    vector_function,
-    vector_kernel,
 )
-from coarsegrain.jit import kernel
+from coarsegrain.jit import kernel, lean_kernel, vector_function
 
 _ZERO = np.uint64(0)
 
@@ -101,7 +99,7 @@ def heat_bath_sweep(
                     _set_spins(spins, new, word - begin, y, w, upper, layout)
 
 
-@vector_kernel
+@lean_kernel
 def _turn_early(  # type: ignore[no-untyped-def]
     spins, y, w, upper, sites, planes_2, planes_4, counters, stream, new, slot, undecided, count,
     left_2, left_4, layout,
@@ -159,7 +157,7 @@ def _turn_early(  # type: ignore[no-untyped-def]
     return list_undecided(undecided, count, slot, waiting, left_2, left_4)
 
 
-@vector_kernel
+@lean_kernel
 def _set_spins(spins, new, slot, y, w, upper, layout):  # type: ignore[no-untyped-def]
     for lane in range(0, LANES, VECTOR):
         spin = load_words(new, slot * LANES + lane, VECTOR)

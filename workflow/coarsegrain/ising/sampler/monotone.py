@@ -42,9 +42,8 @@ from coarsegrain.ising.sampler.word_vectors import (
     load_words,
     splat_word,
     store_words,
-    vector_kernel,
 )
-from coarsegrain.jit import kernel
+from coarsegrain.jit import kernel, lean_kernel
 
 _ZERO = np.uint64(0)
 
@@ -110,7 +109,7 @@ def monotone_sweep(
                     )
 
 
-@vector_kernel
+@lean_kernel
 def _draw_early(  # type: ignore[no-untyped-def]
     chains, y, w, upper, planes_2, planes_4, counters, stream, fields, coin, below_2, below_4,
     slot, undecided, count, left_2, left_4, layout,
@@ -187,7 +186,7 @@ def _draw_early(  # type: ignore[no-untyped-def]
     return list_undecided(undecided, count, slot, waiting, left_2, left_4)
 
 
-@vector_kernel
+@lean_kernel
 def _toss_coins(  # type: ignore[no-untyped-def]
     chains, y, w, upper, fields, coin, below_2, below_4, slot, layout
 ):

@@ -14,11 +14,16 @@ from coarsegrain.ising.sampler.word_vectors import (
     load_words,
     splat_word,
     store_words,
-    vector_function,
-    vector_kernel,
 )
-from coarsegrain.jit import kernel, word_function
-from coarsegrain.philox import ROUNDS, philox4x32
+from coarsegrain.jit import kernel, lean_kernel, vector_function, word_function
+from coarsegrain.philox import (
+    MULTIPLIER_0,
+    MULTIPLIER_1,
+    ROUNDS,
+    WEYL_0,
+    WEYL_1,
+    philox4x32,
+)
 
 _32 = np.uint64(32)
 
@@ -60,10 +65,6 @@ VECTOR = 8
 #: Blocks that are drawn for all lanes: most streams need the first ones. It decides no bit.
 EARLY_BLOCKS = 4
 
-_MULTIPLIER_0 = np.uint64(0xD2511F53)
-_MULTIPLIER_1 = np.uint64(0xCD9E8D57)
-_WEYL_0 = np.uint64(0x9E3779B9)
-_WEYL_1 = np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 
 
@@ -118,31 +119,31 @@ def lane_counters(step: Words, lattice: Words, k0: np.uint64, k1: np.uint64) -> 
     return counters
 
 
-@vector_kernel
+@lean_kernel
 def first_products(counters: Counters) -> None:
     """Fill in ``product_2`` and ``product_3``."""
     k0, k1 = counters.k0, counters.k1
     for lane in range(0, LANES, VECTOR):
         of_step = load_words(counters.product_1, lane, VECTOR)
         for block in range(EARLY_BLOCKS):
-            of_block = np.uint64(block) * _MULTIPLIER_0
+            of_block = np.uint64(block) * MULTIPLIER_0
             lattice = load_words(counters.lattice, lane, VECTOR)
             of_lattice = _times_1(lattice ^ ((of_block >> _32) ^ k1))
             store_words(counters.product_2, block * LANES + lane, of_lattice)
-            c0 = (of_lattice >> _32) ^ of_step ^ (k0 + _WEYL_0)
+            c0 = (of_lattice >> _32) ^ of_step ^ (k0 + WEYL_0)
             store_words(counters.product_3, block * LANES + lane, _times_0(c0))
 
 
 @vector_function
 def _times_0(word):  # type: ignore[no-untyped-def]
     """Product of the lower halves of words with Philox's first multiplier."""
-    return (word & _LOW) * _MULTIPLIER_0
+    return (word & _LOW) * MULTIPLIER_0
 
 
 @vector_function
 def _times_1(word):  # type: ignore[no-untyped-def]
     """The same with its second multiplier."""
-    return (word & _LOW) * _MULTIPLIER_1
+    return (word & _LOW) * MULTIPLIER_1
 
 
 @vector_function
@@ -164,21 +165,21 @@ def early_planes(counters, of_stream, block, lane):  # type: ignore[no-untyped-d
     k0, k1 = counters.k0, counters.k1
     of_lattice = load_words(counters.product_2, block * LANES + lane, VECTOR)
     of_both = load_words(counters.product_3, block * LANES + lane, VECTOR)
-    of_block = (np.uint64(block) * _MULTIPLIER_0) & _LOW
-    product = _times_1((of_stream >> _32) ^ (of_block ^ (k1 + _WEYL_1)))
-    c0 = of_lattice ^ ((product >> _32) ^ (k0 + _WEYL_0 + _WEYL_0))
-    c2 = (of_both >> _32) ^ (of_stream ^ (k1 + _WEYL_1 + _WEYL_1))
+    of_block = (np.uint64(block) * MULTIPLIER_0) & _LOW
+    product = _times_1((of_stream >> _32) ^ (of_block ^ (k1 + WEYL_1)))
+    c0 = of_lattice ^ ((product >> _32) ^ (k0 + WEYL_0 + WEYL_0))
+    c2 = (of_both >> _32) ^ (of_stream ^ (k1 + WEYL_1 + WEYL_1))
     return _last_rounds(c0, splat_word(product, VECTOR), c2, of_both, k0, k1, 3)
 
 
 @vector_function
 def late_planes(block, stream, step, lattice, k0, k1):  # type: ignore[no-untyped-def]
     """``planes`` of vectors of streams, steps and lattices."""
-    of_block, of_step = block * _MULTIPLIER_0, _times_1(step)
+    of_block, of_step = block * MULTIPLIER_0, _times_1(step)
     product_0 = _times_0(stream ^ ((of_step >> _32) ^ k0))
     product_1 = _times_1(lattice ^ ((of_block >> _32) ^ k1))
-    c0 = (product_1 >> _32) ^ of_step ^ (k0 + _WEYL_0)
-    c2 = (product_0 >> _32) ^ ((of_block & _LOW) ^ (k1 + _WEYL_1))
+    c0 = (product_1 >> _32) ^ of_step ^ (k0 + WEYL_0)
+    c2 = (product_0 >> _32) ^ ((of_block & _LOW) ^ (k1 + WEYL_1))
     return _last_rounds(c0, product_1, c2, product_0, k0, k1, 2)
 
 
@@ -189,14 +190,14 @@ def _last_rounds(c0, c1, c2, c3, k0, k1, done):  # type: ignore[no-untyped-def]
     As in ``philox4x32``, upper halves hold leftovers. In the last round a plane is a product with
     its halves exchanged, and the rest of the round in its lower half.
     """
-    k0 += np.uint64(done) * _WEYL_0
-    k1 += np.uint64(done) * _WEYL_1
+    k0 += np.uint64(done) * WEYL_0
+    k1 += np.uint64(done) * WEYL_1
     for _ in range(done, ROUNDS - 1):
         product_0, product_1 = _times_0(c0), _times_1(c2)
         c0, c1 = (product_1 >> _32) ^ c1 ^ k0, product_1
         c2, c3 = (product_0 >> _32) ^ c3 ^ k1, product_0
-        k0 += _WEYL_0
-        k1 += _WEYL_1
+        k0 += WEYL_0
+        k1 += WEYL_1
     plane_0 = exchange_halves(_times_1(c2), _32) ^ ((c1 ^ k0) & _LOW)
     plane_1 = exchange_halves(_times_0(c0), _32) ^ ((c3 ^ k1) & _LOW)
     return plane_0, plane_1

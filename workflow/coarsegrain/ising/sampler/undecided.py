@@ -21,10 +21,8 @@ from coarsegrain.ising.sampler.word_vectors import (
     lowest_bit,
     sign_masks,
     store_words,
-    vector_function,
-    vector_kernel,
 )
-from coarsegrain.jit import kernel
+from coarsegrain.jit import kernel, lean_kernel, vector_function
 
 #: Words whose open comparisons are listed together.
 LISTED_WORDS = 16
@@ -94,7 +92,7 @@ def list_undecided(undecided, count, word, lanes, first, second):  # type: ignor
     return count
 
 
-@vector_kernel
+@lean_kernel
 def decide_listed(  # type: ignore[no-untyped-def]
     undecided, count, below_first, below_second, start, threshold_first, threshold_second,
     counters, first_stream, first_block,

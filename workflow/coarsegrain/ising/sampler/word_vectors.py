@@ -12,14 +12,10 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import numba
 from llvmlite import ir
 from numba import errors, extending, types
 from numba.core.typing import templates
 from numba.extending import models, register_model
-
-from coarsegrain import jit
-from coarsegrain.kernel_cache import cached
 
 _WORD = ir.IntType(64)
 _INDEX = ir.IntType(32)
@@ -29,24 +25,6 @@ intrinsic: Any = extending.intrinsic(prefer_literal=True)
 _lower: Any = extending.lower_builtin
 _infer: Any = templates.infer_global
 _signature: Any = templates.signature
-
-_LEAN: Any = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-
-
-def vector_kernel(function: Callable[..., Any]) -> Any:
-    """Decorate a function with loops over vectors that makes no arrays of its own.
-
-    It does not count references to those that it is given: in a loop that takes as much time as
-    the arithmetic, and twice as long to compile.
-    """
-    compiled = numba.njit(error_model="numpy", nogil=True, **_LEAN)(function)
-    return cached(compiled) if jit._CACHE else compiled
-
-
-def vector_function(function: Callable[..., Any]) -> Any:
-    """The same of a function of single vectors, always inlined into the loops that call it."""
-    compiled = numba.njit(error_model="numpy", forceinline=True, **_LEAN)(function)
-    return cached(compiled) if jit._CACHE else compiled
 
 
 class WordVector(types.Type):

@@ -22,23 +22,25 @@ from coarsegrain.nets.training.adam import AdamConstants
 from coarsegrain.simd import (
     LANES,
     PART,
-    add_bytes,
-    add_where,
     chosen_where_less,
     flushed,
     load,
     load_part,
-    load_part_of_masks,
-    load_whole,
     multiply_add,
     signed,
     splat,
-    splat_byte,
     splat_part,
     square_root,
     store,
-    store_masks,
     total,
+)
+from coarsegrain.simd_masks import (
+    add_bytes,
+    add_where,
+    load_part_of_masks,
+    load_whole,
+    splat_byte,
+    store_masks,
 )
 
 #: Lattices whose outputs are computed in one pass over the weights.
