@@ -5,12 +5,22 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from coarsegrain.nets.products import copied, filled_up, products, products_before, times, update
+from coarsegrain.nets.products import (
+    copied,
+    filled_up,
+    from_panels,
+    panels,
+    products,
+    products_before,
+    put_into_panels,
+    times,
+    update,
+)
 from coarsegrain.nets.training import TrainingSettings
 from coarsegrain.nets.training.adam import adam_constants, adam_update, step_sizes
 
 PRECISIONS = ["float32", "float64"]
-SHAPES = [(1, 3, 2), (5, 4, 33), (10, 11, 64), (12, 7, 70), (23, 40, 1), (43, 5, 18)]
+SHAPES = [(1, 3, 2), (5, 4, 33), (10, 11, 64), (12, 7, 70), (23, 40, 1), (43, 5, 18), (17, 3, 301)]
 SETTINGS = TrainingSettings(
     loss="hinge", l1=1e-4, learning_rate=1e-3, adam_betas=(0.9, 0.999), adam_epsilon=1e-7,
     batch_size=10, epochs=1,
@@ -19,6 +29,13 @@ SETTINGS = TrainingSettings(
 
 def drawn(precision, *shape):
     return np.random.default_rng(shape).normal(size=shape).astype(precision)
+
+
+def in_panels(*matrices):
+    arrays = panels(len(matrices), matrices[0].shape, matrices[0].dtype)
+    for array, matrix in zip(arrays, matrices):
+        put_into_panels(array, matrix)
+    return arrays
 
 
 def in_order(a, b):
@@ -39,7 +56,7 @@ def in_order(a, b):
 def test_outputs_are_sums_in_order(n, inputs, outputs, precision):
     x, w = drawn(precision, n, inputs), drawn(precision, inputs, outputs)
     y = filled_up(n, outputs, precision)
-    products(copied(x, precision), copied(w, precision), y, n, inputs, outputs)
+    products(copied(x, precision), *in_panels(w), y, n, inputs)
     np.testing.assert_array_equal(y[:n, :outputs], in_order(x, w))
     np.testing.assert_array_equal(times(x, w), y[:n, :outputs])
 
@@ -50,7 +67,7 @@ def test_slopes_of_the_layer_before_are_sums_in_order(n, inputs, outputs, precis
     slopes, w = drawn(precision, n, outputs), drawn(precision, inputs, outputs)
     before = filled_up(n, inputs, precision)
     turned = filled_up(outputs, n, precision), filled_up(inputs, n, precision)
-    arrays = copied(slopes, precision), copied(w, precision), before
+    arrays = copied(slopes, precision), *in_panels(w), before
     products_before(*arrays, n, inputs, outputs, *turned)
     np.testing.assert_array_equal(before[:n, :inputs], in_order(slopes, w.T))
 
@@ -64,14 +81,13 @@ def test_update_is_that_of_adam_with_a_gradient_summed_in_order(n, inputs, outpu
     sizes, numbers = step_sizes(SETTINGS, 5, 1, precision)[0], adam_constants(SETTINGS, precision)
     expected = [each.copy().reshape(-1) for each in start]
     adam_update(*expected, in_order(x.T, slopes).reshape(-1), sizes, numbers)
-    ours = [copied(each, precision) for each in start]
+    ours = in_panels(*start)
     arrays = copied(x, precision), copied(slopes, precision)
-    update(*ours, *arrays, n, inputs, outputs, sizes, numbers)
+    update(*ours, *arrays, n, inputs, sizes, numbers)
     for each, of_adam in zip(ours, expected, strict=True):
-        np.testing.assert_array_equal(each[:inputs, :outputs].reshape(-1), of_adam)
-        filling = each.copy()
-        filling[:inputs, :outputs] = 0
-        assert not filling.any()  # what fills arrays up stays 0
+        np.testing.assert_array_equal(from_panels(each, inputs, outputs).reshape(-1), of_adam)
+        put_into_panels(each, np.zeros((inputs, outputs), precision))
+        assert not each.any()  # what fills panels up stays 0
 
 
 def test_a_row_does_not_depend_on_the_rows_beside_it():
@@ -79,6 +95,14 @@ def test_a_row_does_not_depend_on_the_rows_beside_it():
     whole = times(x, w)
     for some in (slice(0, 1), slice(7, 20), slice(100, 250)):
         np.testing.assert_array_equal(times(x[some], w), whole[some])
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_panels_give_back_what_was_put_into_them(precision):
+    w = drawn(precision, 37, 70)
+    (array,) = in_panels(w)
+    assert array.ctypes.data % 64 == 0
+    np.testing.assert_array_equal(from_panels(array, 37, 70), w)
 
 
 def test_arrays_begin_at_a_cache_line_and_their_rows_at_odd_ones():

@@ -5,7 +5,7 @@ as much as the arithmetic, so there are few: the last of a layer's three product
 makes Adam's update, too. Frozen leading layers are applied once, to the data, not at every step.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,16 @@ import numpy.typing as npt
 
 from coarsegrain.nets.losses import LOSSES, hinge
 from coarsegrain.nets.network import Layer, Network
-from coarsegrain.nets.products import copied, filled_up, products, products_before, update
+from coarsegrain.nets.products import (
+    copied,
+    filled_up,
+    from_panels,
+    panels,
+    products,
+    products_before,
+    put_into_panels,
+    update,
+)
 from coarsegrain.nets.training.adam import adam_constants, adam_update, step_sizes
 from coarsegrain.nets.training.cpu.loss_gradients import SLOPES
 from coarsegrain.nets.training.settings import Data, Member, TrainingSettings
@@ -21,6 +30,9 @@ from coarsegrain.nets.training.trainer import EVALUATION_BATCH
 from coarsegrain.vector_math import hyperbolic_tangents
 
 FloatArray = npt.NDArray[np.floating]
+
+#: What is kept of a parameter: itself, and Adam's mean of its gradient and of its square.
+KINDS = ("weight", "mean", "square")
 
 
 class _Workspace(NamedTuple):
@@ -52,22 +64,23 @@ class DenseTrainer:
         layers = member.network.layers[frozen:]
         self._activations = [layer.activation for layer in layers]
         self._sizes = [layers[0].weight.shape[0], *(layer.weight.shape[1] for layer in layers)]
-        self._weights = [copied(layer.weight, precision) for layer in layers]
+        # weights, and Adam's mean of the gradient and of its square
+        self._in_panels = [panels(3, layer.weight.shape, precision) for layer in layers]
+        self._weights = [weights for weights, _, _ in self._in_panels]
+        for weights, layer in zip(self._weights, layers):
+            put_into_panels(weights, layer.weight)
         self._biases = [
             None if layer.bias is None else copied(layer.bias[None], precision)[0]
             for layer in layers
         ]
-        # Only weights are penalised, not biases.
-        of_biases = [bias for bias in self._biases if bias is not None]
-        self._parameters = [*self._weights, *of_biases]
-        self._means, self._squares = (
-            [
-                *(filled_up(n, m, precision) for _, n, m in self._with_sizes(self._weights)),
-                *(np.zeros_like(bias) for bias in of_biases),
-            ]
-            for _ in range(2)
-        )
+        # the same three of each bias that is there
+        self._of_biases = {
+            k: (bias, np.zeros_like(bias), np.zeros_like(bias))
+            for k, bias in enumerate(self._biases)
+            if bias is not None
+        }
         self._constants = adam_constants(settings, precision)
+        # Only weights are penalised, not biases.
         self._no_penalty = self._constants._replace(l1=self._dtype.type(0))
         self._slopes_of = SLOPES[settings.loss]
         self._workspaces: dict[int, _Workspace] = {}
@@ -102,8 +115,7 @@ class DenseTrainer:
         """One batch: outputs, slopes, gradients, update. Returns sums of hinge and loss."""
         n, layers = len(t), range(len(self._weights))
         for k in layers:
-            sizes = self._sizes[k : k + 2]
-            products(work.outputs[k], self._weights[k], work.outputs[k + 1], n, *sizes)
+            products(work.outputs[k], self._weights[k], work.outputs[k + 1], n, self._sizes[k])
             self._activate(k, work.outputs[k + 1])
         hinge_sum, loss_sum = self._slopes_of(work.outputs[-1], t, work.slopes[-1])
         for k in reversed(layers):
@@ -118,15 +130,14 @@ class DenseTrainer:
 
     def _update(self, work: _Workspace, n: int, step_size: FloatArray) -> None:
         """Gradients of all parameters and Adam's step."""
-        for k, (w, m, v) in enumerate(zip(self._weights, self._means, self._squares)):
-            sizes = self._sizes[k : k + 2]
+        for k, of_layer in enumerate(self._in_panels):
             update(
-                w, m, v, work.outputs[k], work.slopes[k + 1], n, *sizes, step_size, self._constants
-            )
-        of_biases = [each for each, b in zip(work.slopes[1:], self._biases) if b is not None]
-        for k, slopes in enumerate(of_biases, start=len(self._weights)):
-            b, m, v = self._parameters[k], self._means[k], self._squares[k]
-            adam_update(b, m, v, slopes[:n].sum(axis=0), step_size, self._no_penalty)
+                *of_layer, work.outputs[k], work.slopes[k + 1], n, self._sizes[k], step_size,
+                self._constants,
+            )  # fmt: skip
+        for k, of_bias in self._of_biases.items():
+            gradient = work.slopes[k + 1][:n].sum(axis=0)
+            adam_update(*of_bias, gradient, step_size, self._no_penalty)
 
     def _workspace(self, batch: int) -> _Workspace:
         """The workspace of a batch; it stays the same for batches of one size."""
@@ -173,32 +184,35 @@ class DenseTrainer:
 
     def layers(self) -> tuple[Layer, ...]:
         """The trained layers as they are now."""
-        weights = [each[:n, :m].copy() for each, n, m in self._with_sizes(self._weights)]
-        biases = [
-            None if bias is None else bias[:size].copy()
-            for bias, size in zip(self._biases, self._sizes[1:])
-        ]
-        return tuple(map(Layer, weights, biases, self._activations))
+        return tuple(
+            Layer(
+                from_panels(self._weights[k], *self._sizes[k : k + 2]),
+                None if bias is None else bias[: self._sizes[k + 1]].copy(),
+                activation,
+            )
+            for k, (bias, activation) in enumerate(zip(self._biases, self._activations))
+        )
 
     def state(self) -> dict[str, FloatArray]:
         """Weights, biases and moments, for a checkpoint."""
-        return {f"{name}.{k}": each.copy() for name, k, each in self._named()}
+        state = {}
+        for k, of_layer in enumerate(self._in_panels):
+            for kind, each in zip(KINDS, of_layer):
+                state[f"{kind}.{k}"] = from_panels(each, *self._sizes[k : k + 2])
+        for name, bias in self._named_biases():
+            state[name] = bias.copy()
+        return state
 
     def restore(self, tensors: Mapping[str, FloatArray]) -> None:
         """Take over a state."""
-        for name, k, each in self._named():
-            each[...] = tensors[f"{name}.{k}"]
+        for k, of_layer in enumerate(self._in_panels):
+            for kind, each in zip(KINDS, of_layer):
+                put_into_panels(each, tensors[f"{kind}.{k}"])
+        for name, bias in self._named_biases():
+            bias[...] = tensors[name]
 
-    def _named(self) -> Iterator[tuple[str, int, FloatArray]]:
-        """Kind, number and numbers of each parameter, without what fills it up."""
-        kinds = {"weight": self._parameters, "mean": self._means, "square": self._squares}
-        of_biases = [m for m, bias in zip(self._sizes[1:], self._biases) if bias is not None]
-        for name, arrays in kinds.items():
-            weights, biases = arrays[: len(self._weights)], arrays[len(self._weights) :]
-            for k, (each, n, m) in enumerate(self._with_sizes(weights)):
-                yield name, k, each[:n, :m]
-            for k, (each, m) in enumerate(zip(biases, of_biases), start=len(weights)):
-                yield name, k, each[:m]
-
-    def _with_sizes(self, arrays: Sequence[FloatArray]) -> Iterator[tuple[FloatArray, int, int]]:
-        return zip(arrays, self._sizes, self._sizes[1:])
+    def _named_biases(self) -> Iterator[tuple[str, FloatArray]]:
+        """Numbers of biases and of their moments, without what fills them up."""
+        for number, (k, of_bias) in enumerate(self._of_biases.items(), start=len(self._weights)):
+            for kind, each in zip(KINDS, of_bias):
+                yield f"{kind}.{number}", each[: self._sizes[k + 1]]
