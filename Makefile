@@ -18,6 +18,11 @@ $(error There is no preset "$(PRESET)"; choose one of: $(PRESETS))
 endif
 CONFIG := $(if $(filter-out laptop,$(PRESET)),--configfile workflow/presets/$(PRESET).yaml)
 CORES ?= all
+ifneq ($(CORES),all)
+ifeq ($(shell echo '$(CORES)' | grep -xE '[1-9][0-9]*'),)
+$(error CORES is "$(CORES)"; give a number of cores, 1 or more, or all)
+endif
+endif
 BENCHMARKS ?= sampling training machines flows
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(CONFIG) $(ARGS)
 

@@ -15,10 +15,15 @@ SENTENCES = {
     errno.EDQUOT: "your share of the disk (quota) is used up; free some space and run again: "
     "what is finished stays.",
 }
+# results_dir alone does not help where Snakemake's own folder cannot be written either.
+ELSEWHERE = (
+    "or work in another folder: copy config.yaml there and run "
+    "snakemake --snakefile <this checkout>/Snakefile --directory <that folder>"
+)
 REMEDIES = {
-    errno.EROFS: "; mount it for writing, or choose another results_dir",
-    errno.EACCES: "; change its permissions or its owner, or choose another results_dir",
-    errno.EPERM: "; change its permissions or its owner, or choose another results_dir",
+    errno.EROFS: f"; mount it for writing, {ELSEWHERE}",
+    errno.EACCES: f"; change its permissions or its owner, {ELSEWHERE}",
+    errno.EPERM: f"; change its permissions or its owner, {ELSEWHERE}",
 }
 # How HDF5 tells of the system's errors: in the text only.
 IN_TEXT = re.compile(r"errno = (\d+)")

@@ -1,6 +1,5 @@
 """Independent lattices of the 2D Ising model, each at its own inverse temperature."""
 
-import operator
 from collections.abc import Callable
 from typing import Literal
 
@@ -18,7 +17,7 @@ from coarsegrain.ising.sampler.cupy_backend import (
 )
 from coarsegrain.ising.sampler.layout import LANES, row_layout, unpack_spins
 from coarsegrain.ising.sampler.thresholds import Thresholds, thresholds
-from coarsegrain.ising.sides import check_side
+from coarsegrain.ising.sides import check_side, whole_number
 
 #: Spins moved on between two calls of ``progress``, about: a fraction of a second of work.
 _SPINS_PER_BATCH = 2**20
@@ -73,8 +72,9 @@ def sample_lattices(
         raise ValueError(f'method is {method!r}; it must be "hybrid" or "exact".')
     if method == "exact" and steps is not None:
         raise ValueError("steps has no meaning for exact samples; leave it out.")
-    steps = equilibration_steps(L) if steps is None else operator.index(steps)
-    seed, first_lattice = operator.index(seed), operator.index(first_lattice)
+    steps = equilibration_steps(L) if steps is None else whole_number("steps", steps)
+    seed = whole_number("seed", seed)
+    first_lattice = whole_number("first_lattice", first_lattice)
     _check_range("steps", steps, 1, 2**32 - 1)
     _check_range("seed", seed, 0, 2**64 - 1)
     _check_range("first_lattice", first_lattice, 0, 2**32 - n)
@@ -107,7 +107,10 @@ def sample_lattices(
 
 
 def _checked_betas(betas: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    beta = np.asarray(betas, dtype=np.float64)
+    try:
+        beta = np.asarray(betas, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"betas is {betas!r}; it must be a list of numbers.") from None
     if beta.ndim != 1 or beta.size == 0:
         raise ValueError(
             f"betas has shape {beta.shape}; it must be a list of at least one inverse temperature."
