@@ -33,6 +33,11 @@ RUNS_JOBS_HERE = (
 
 if CONDA and (missing := missing_conda()):
     raise WorkflowError(missing)
+if DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method:
+    raise WorkflowError(
+        "--sdm apptainer needs a container for each rule, and these rules have none. Take --sdm"
+        " conda, or start snakemake inside a container made from envs/Containerfile."
+    )
 try:
     config = validated(
         laid_over_defaults(config), check_cuda=RUNS_JOBS_HERE and not CONDA

@@ -15,7 +15,7 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -23,6 +23,7 @@ from typing import Any, TextIO
 from snakemake.exceptions import CliException
 
 from pipeline.disk import check_can_be_written
+from pipeline.memory import check_fits, memory_mb
 from pipeline.sidecars import KEEP
 from pipeline.staleness.notes import Notes, in_sentences
 from pipeline.staleness.submitted import note_for_jobs, why_not_to_start
@@ -49,6 +50,8 @@ class RunLocks(Notes):
         with ExitStack() as stay:
             with in_sentences():
                 check_can_be_written([Path(self.path), *(each.parent for each in outputs)])
+                if workflow.local_exec:
+                    check_fits(_needs(self.dag.needrun_jobs()), memory_mb())
                 for folder, lock, writes in self._folders():
                     stay.enter_context(at_work(folder, lock, note if writes else None))
                 for each in outputs:
@@ -175,6 +178,14 @@ def _flock(file: TextIO, how: int) -> bool | None:
             raise
         return None
     return True
+
+
+def _needs(jobs: Iterable[Any]) -> Iterator[tuple[str, int]]:
+    """Names of jobs and the memory that they ask for, where it is a number yet."""
+    for job in jobs:
+        needed = job.resources.get("mem_mb")
+        if isinstance(needed, int):
+            yield " ".join([job.rule.name, *filter(None, job.wildcards)]), needed
 
 
 def _leave_what_holds(settings: Any) -> None:

@@ -22,6 +22,7 @@ from coarsegrain.nets.architecture import (
     shallow_nets,
 )
 from coarsegrain.nets.splits import number_for_testing
+from pipeline.memory import training_mb
 from pipeline.studies.lattices import Lattices
 from pipeline.studies.study import Config, LatticeSet, Recipe, Study, evenly_spaced, once
 
@@ -236,6 +237,12 @@ class Nets(Study):
             {"members": [recipe.spec for recipe in recipes]},
             waits_for=[each for recipe in recipes for each in recipe.waits_for],
         )
+
+    def memory_mb(self, net: str, members: str) -> int:
+        """Megabytes that it takes to train some members, as ``0-1-2``, in one job."""
+        specs = [self._training_spec(net, int(k)) for k in members.split("-")]
+        number = self.config["lattices"][self._kind(net)]["number"]
+        return training_mb(specs, number, self.L * self.L)
 
     def _training_spec(self, net: str, member: int) -> dict[str, Any]:
         """See ``coarsegrain.nets.training`` and ``pipeline.training.TrainingSpec``."""
