@@ -22,7 +22,8 @@ def main(arguments: list[str]) -> int:
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    snakemake = subprocess.Popen([sys.executable, "-m", "snakemake", *arguments])
+    shows = [] if "--logger" in arguments else ["--logger", "coarsegrain"]
+    snakemake = subprocess.Popen([sys.executable, "-m", "snakemake", *shows, *arguments])
     while True:
         try:
             status = snakemake.wait()

@@ -12,8 +12,8 @@ from pipeline.estimate.measurement import jobs_of, small_run, start_of
 from pipeline.estimate.prediction import Cost, predict
 from pipeline.estimate.records import Record, records
 from pipeline.job_list import Job
-from pipeline.studies.work import WORK
-from pipeline.work import Task, Work, group_of, planned
+from pipeline.studies.work import WORK, work_of
+from pipeline.work import Work, group_of, planned
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,3 @@ def estimated(
     # One start for all of them: there are many such stages, and each does more than start.
     least = Cost(start_of(unknown[0].stage) if unknown else 0.0, "its start only")
     return Estimate(works, [cost or least for cost in costs], load, left_out)
-
-
-def work_of(task: Task) -> Work:
-    """The work of a task, as its study tells it."""
-    return WORK.amounts[task.stage](task) if task.stage in WORK.amounts else Work()

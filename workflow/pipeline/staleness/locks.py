@@ -24,6 +24,7 @@ from snakemake.exceptions import CliException
 
 from pipeline.disk import check_can_be_written
 from pipeline.memory import check_fits, memory_mb
+from pipeline.run_progress import note_plan
 from pipeline.sidecars import KEEP
 from pipeline.staleness.notes import Notes, in_sentences
 from pipeline.staleness.submitted import note_for_jobs, why_not_to_start
@@ -56,6 +57,7 @@ class RunLocks(Notes):
                     stay.enter_context(at_work(folder, lock, note if writes else None))
                 for each in outputs:
                     self.cleanup_backup(each)  # a killed run's
+            note_plan(self.dag)
             yield
 
     @property

@@ -180,3 +180,8 @@ WORK = StudyWork(
     },
     small,
 )
+
+
+def work_of(task: Task) -> Work:
+    """The work of a task, as its study tells it."""
+    return WORK.amounts[task.stage](task) if task.stage in WORK.amounts else Work()
