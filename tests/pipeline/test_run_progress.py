@@ -126,9 +126,11 @@ def test_a_job_that_failed_shows_the_end_of_its_log_and_not_its_command(monkeypa
     begin(shown)
     failed = message(
         "Error in rule train_net", LogEvent.JOB_ERROR, logging.ERROR, rule_name="train_net",
-        output=["nets/A/member-0.safetensors"], log=[str(log), str(tmp_path / "none.log")],
+        output=["nets/A/member-0.safetensors (update)"], log=[str(log), str(tmp_path / "none.log")],
         shellcmd="python -m stages.train_net --spec '{…}'",
     )  # fmt: skip
+    told = "RuleException:\nCalledProcessError in file x:\nCommand 'python --spec' returned 1."
+    shown.emit(message(told, LogEvent.ERROR, logging.ERROR))
     shown.emit(failed)
     lines = stream.getvalue().splitlines()[1:]
     assert lines[0] == "train_net failed: nets/A/member-0.safetensors"

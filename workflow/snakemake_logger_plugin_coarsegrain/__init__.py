@@ -32,6 +32,11 @@ SAID_EVERY_TIME = (
     "Workflow finished",
     "host:",
 )
+#: The same of a job that failed, of which the end of its log is shown.
+SAID_OF_FAILURES = (
+    "RuleException:\nCalledProcessError",
+    "WorkflowError:\nAt least one job did not complete successfully",
+)
 #: Seconds between two lines that tell the rest, where lines cannot be overwritten.
 EVERY = 30
 #: Lines that are shown of the log of a job that failed.
@@ -78,7 +83,8 @@ class LogHandler(LogHandlerBase):
             self._print(_failure(record))
         elif event is None or record.levelno >= logging.WARNING:
             said = self.format(record)
-            if said.strip() and not said.lstrip().startswith(SAID_EVERY_TIME):
+            hidden = SAID_OF_FAILURES if event is LogEvent.ERROR else SAID_EVERY_TIME
+            if said.strip() and not said.lstrip().startswith(hidden):
                 self._print(said)
         elif event is LogEvent.RESOURCES_INFO:
             self._cores = getattr(record, "cores", self._cores)
@@ -124,7 +130,8 @@ class LogHandler(LogHandlerBase):
 
 def _failure(record: Any) -> str:
     """What failed, where it says why, and how that ends."""
-    lines = [f"{record.rule_name} failed: {', '.join(record.output or ())}"]
+    outputs = [each.removesuffix(" (update)") for each in record.output or ()]
+    lines = [f"{record.rule_name} failed: {', '.join(outputs)}"]
     for log in map(Path, record.log or ()):
         lines.append(f"The end of {os.path.relpath(log)}:")
         text = log.read_text(errors="replace") if log.is_file() else ""
