@@ -609,7 +609,9 @@ def test_a_larger_loss_of_model_3_depends_if_it_recovers_as_many_spins():
 @pytest.mark.parametrize(
     ("claim", "codes", "verdict"),
     [
-        ("A7", {}, "depends"),  # a random linear code beats one mode, too
+        ("A7", {}, "depends"),  # a random linear code loses less
+        # it beats one mode, as nearly any code does, but not decimation
+        ("A7", {"random linear": 0.35}, "reproduced"),
         ("A7", {"random linear": 0.8}, "reproduced"),
         ("A7", {"random linear": 0.8, "random sites": 0.2}, "not reproduced"),
         ("A7", {"random linear": 0.8, "one mode": 0.2}, "not reproduced"),
