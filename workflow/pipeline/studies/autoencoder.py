@@ -210,8 +210,9 @@ class Autoencoder(Nets):
     def beta_flow(self) -> Recipe:
         """The flow of β under the autoencoder and under decimation."""
         return Recipe(
+        sets = {"lattices": "thermometer_test", "doubled": "doubled_test"}
             {
-                "lattices": self.lattices.path("thermometer_test"),
+                **{option: self.lattices.path(name) for option, name in sets.items()},
                 "autoencoders": self.networks(WIDE_RANGE_AUTOENCODER),
                 "thermometers": self.networks(THERMOMETER),
             },
@@ -219,7 +220,7 @@ class Autoencoder(Nets):
                 "bootstrap_samples": self.config["bootstrap_samples"],
                 "seed": self.seed("bootstrap", table="beta_fixed_point"),
             },
-            waits_for=[self.lattices.certificate("thermometer_test")],
+            waits_for=[self.lattices.certificate(name) for name in sets.values()],
         )
 
     # Figures
@@ -260,7 +261,10 @@ class Autoencoder(Nets):
 
     def plot_local_entropy(self) -> Recipe:
         """Figure 13."""
-        return Recipe({"table": self.table("local_entropy")})
+        return Recipe(
+            {"table": self.table("local_entropy"), "gaps": self.table("entropy_gaps")},
+            {"autoencoder_image": self.config["local_entropy"]["autoencoder_image"]},
+        )
 
     def plot_lattice_gallery(self) -> Recipe:
         """Figure 14."""
@@ -276,7 +280,10 @@ class Autoencoder(Nets):
     def plot_thermometer(self) -> Recipe:
         """Figure 15."""
         histories = self.histories(THERMOMETER)
-        return Recipe({"table": self.table("thermometer"), "histories": histories})
+        tables = {"table": "thermometer", "exact": "exact_thermometers"}
+        return Recipe(
+            {"histories": histories, **{name: self.table(of) for name, of in tables.items()}}
+        )
 
     def plot_exact_thermometers(self) -> Recipe:
         """Ours: which way each map moves β."""
@@ -284,7 +291,11 @@ class Autoencoder(Nets):
 
     def plot_beta_flow(self) -> Recipe:
         """Figure 16."""
-        tables = {"table": "beta_flow", "fixed_points": "beta_fixed_point"}
+        tables = {
+            "table": "beta_flow",
+            "fixed_points": "beta_fixed_point",
+            "exact": "exact_thermometers",
+        }
         return Recipe({option: self.table(name) for option, name in tables.items()})
 
     def plot_autoencoder_wide_range_losses(self) -> Recipe:
