@@ -242,14 +242,11 @@ class Autoencoder(Nets):
             waits_for=[self.lattices.certificate(self.test_set("Model-1"))],
         )
 
-    def _encoders(self) -> dict[str, str]:
-        """The first member of both coarse-grainers and of Model-1."""
+    def _encoders(self) -> dict[str, list[str]]:
+        """All members of both coarse-grainers and of Model-1."""
         first, second = (name for name in self.shallow_nets if name.startswith("CG-"))
-        return {
-            "rg_1": self.network(first, 0),
-            "rg_2": self.network(second, 0),
-            "autoencoder": self.network("Model-1", 0),
-        }
+        nets = {"rg_1": first, "rg_2": second, "autoencoders": "Model-1"}
+        return {option: self.networks(net) for option, net in nets.items()}
 
     def plot_weight_matrices(self) -> Recipe:
         """Figures 11, B.1 and B.2."""
