@@ -231,12 +231,12 @@ class Autoencoder(Nets):
         return Recipe({"histories": histories, "losses": self.table("model_losses")})
 
     def plot_reconstructions(self) -> Recipe:
-        """Figure 10: the first test lattice, by the models' first members."""
+        """Figure 10: the first test lattice, by the members of the models."""
         models = ("Model-1", "Model-2", "Model-3")
         return Recipe(
             {
                 "lattices": self.lattices.path(self.test_set("Model-1")),
-                **{each.lower().replace("-", "_"): self.network(each, 0) for each in models},
+                **{each.lower().replace("-", "_"): self.networks(each) for each in models},
             },
             {"L": self.L, "lattice": 0},
             waits_for=[self.lattices.certificate(self.test_set("Model-1"))],
@@ -268,7 +268,7 @@ class Autoencoder(Nets):
         return Recipe(
             {
                 "lattices": self.lattices.path("local_entropy"),
-                "autoencoder": self.network(WIDE_RANGE_AUTOENCODER, 0),
+                "autoencoders": self.networks(WIDE_RANGE_AUTOENCODER),
             },
             {"L": self.L, "betas": list(GALLERY)},
             waits_for=[self.lattices.certificate("local_entropy")],
