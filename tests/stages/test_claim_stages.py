@@ -179,11 +179,14 @@ def floors(tmp_path, sets, test, name="floors.csv"):
 def test_floors_are_fitted_to_training_lattices_and_tested_on_others(tmp_path):
     sets = [sample_lattices(np.full(40, 0.4), 6, seed=k) for k in range(3)]
     table = floors(tmp_path, sets[:2], sets[2])
+    of_other_rank = 4 * ["principal components of other rank"]
     assert list(table["encoder"]) == 2 * [
-        "one mode", "principal components", "decimation", "block means",
+        "one mode", "principal components", *of_other_rank, "decimation", "block means",
         "random sites", "random linear",
     ]  # fmt: skip
-    assert list(table["rank"]) == 2 * [1, 9, 9, 9, 9, 9]
+    assert list(table["rank"]) == 2 * [1, 9, 1, 2, 4, 18, 9, 9, 9, 9]
+    components = table[table["encoder"].str.startswith("principal") & (table["member"] == 0)]
+    assert components.sort_values("rank")["mse"].is_monotonic_decreasing
     code = block_code(spectrum(sets[1][:30]), decimation(6))
     y, t = (each.reshape(-1, 36) for each in (code(sets[2]), sets[2]))
     gain = best_gain(code(sets[1][:30]).reshape(-1, 36), sets[1][:30].reshape(-1, 36))
@@ -213,9 +216,6 @@ def test_large_lattices_have_no_random_codes(tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(table, first)
 
 
-def test_entropy_gaps_are_taken_lattice_by_lattice_and_member_by_member(tmp_path, lattices):
-    spins, path = lattices
-    rng = np.random.default_rng(4)
 def test_every_thermometer_reads_every_autoencoder_and_decimated_lattices(tmp_path, lattices):
     spins, path = lattices
     rng = np.random.default_rng(5)
@@ -262,6 +262,9 @@ def test_every_thermometer_reads_every_autoencoder_and_decimated_lattices(tmp_pa
     np.testing.assert_allclose(twice["beta_predicted"], expected)
 
 
+def test_entropy_gaps_are_taken_lattice_by_lattice_and_member_by_member(tmp_path, lattices):
+    spins, path = lattices
+    rng = np.random.default_rng(4)
     nets = [linear(rng.normal(size=(16, 16))) for _ in range(2)]
     files = [tmp_path / f"{k}.safetensors" for k in range(2)]
     for net, file in zip(nets, files):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from coarsegrain.nets.architecture import THERMOMETER, WIDE_RANGE_AUTOENCODER
+from coarsegrain.nets.architecture import THERMOMETER, WIDE_RANGE_AUTOENCODER, model_sizes
 from pipeline.studies.nets import Nets
 from pipeline.studies.study import Figure, Recipe, once
 
@@ -27,6 +27,7 @@ class Autoencoder(Nets):
         Figure("beta_flow", "Flow of beta", "Figure 16"),
         Figure("autoencoder_wide_range_losses", "Losses", "Figure A.2"),
         Figure("exact_thermometers", "Flow of beta"),
+        Figure("loss_floors", "Losses"),
     )
     tables: ClassVar[Mapping[str, str]] = {
         "model_losses": "collect_losses",
@@ -209,8 +210,8 @@ class Autoencoder(Nets):
     @once
     def beta_flow(self) -> Recipe:
         """The flow of β under the autoencoder and under decimation."""
-        return Recipe(
         sets = {"lattices": "thermometer_test", "doubled": "doubled_test"}
+        return Recipe(
             {
                 **{option: self.lattices.path(name) for option, name in sets.items()},
                 "autoencoders": self.networks(WIDE_RANGE_AUTOENCODER),
@@ -228,7 +229,21 @@ class Autoencoder(Nets):
     def plot_loss_curves(self) -> Recipe:
         """Figures 9 and A.1."""
         histories = self.histories("Model-1", "Model-2", "Model-2-CG")
-        return Recipe({"histories": histories, "losses": self.table("model_losses")})
+        tables = {"losses": "model_losses", "floors": "loss_floors"}
+        return Recipe(
+            {"histories": histories, **{name: self.table(of) for name, of in tables.items()}}
+        )
+
+    def plot_loss_floors(self) -> Recipe:
+        """Ours: what models lose beside linear codes, and the size of each model's code."""
+        layers = self.config["nets"]["autoencoder_layers"]
+        ranks = {
+            name: min(model_sizes(model, self.L, layers))
+            for name, model in self.models.items()
+            if self.test_set(name) == self.test_set("Model-2")
+        }
+        tables = {"floors": "loss_floors", "amplitudes": "amplitudes"}
+        return Recipe({name: self.table(of) for name, of in tables.items()}, {"ranks": ranks})
 
     def plot_reconstructions(self) -> Recipe:
         """Figure 10: the first test lattice, by the members of the models."""
