@@ -186,6 +186,21 @@ def test_an_interval_that_leaves_the_axis_ends_in_an_arrow_at_its_edge():
     assert arrows == {("<", left, 0), (">", right, 0)}
 
 
+def test_a_bar_that_leaves_its_axis_ends_in_an_arrow_and_does_not_stretch_it():
+    table = flow_table()
+    wide = (table["lattices"] == "autoencoder") & (table["beta"] == BETAS[4])
+    table.loc[wide, "beta_predicted"] += 40 * (table.loc[wide, "autoencoder"] - 1)
+    axes = drawn_flow(table, fixed_points())[1]["flow"]
+    bottom, top = axes.get_ylim()
+    assert -0.5 < bottom < top < 1.5
+    arrows = {
+        (line.get_marker(), *line.get_xdata(), *line.get_ydata())
+        for line in axes.get_lines()
+        if line.get_markersize() == 5 and line.get_marker() in ("v", "^")
+    }
+    assert arrows == {("v", BETAS[4], bottom), ("^", BETAS[4], top)}
+
+
 def test_the_autoencoder_has_the_colour_of_AE_WR_with_and_without_sign():
     axes = drawn_flow(flow_table(), fixed_points())[1]["flow"]
     for kind in ("autoencoder", "autoencoder_sign"):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from coarsegrain.analysis.intervals import NORMAL, crossed_interval, t_interval
@@ -31,6 +32,10 @@ EXACT = {
     ("decimated", "E"): (True, "decimated twice, by energy (E)"),
     ("decimated", "R"): (False, "the same, by long distances (R)"),
 }
+
+
+# Share of the height of marks and curves by which an axis goes on beyond them, for bars.
+BEYOND = 0.25
 
 
 @styled
@@ -67,6 +72,7 @@ def beta_flow(table: pd.DataFrame, fixed_points: pd.DataFrame, exact: pd.DataFra
             flow.plot(ends, line[0] * ends + line[1], "--", color=colour, lw=1, label=words)
     for curve in CURVES:
         _draw_curve(flow, table[table["lattices"] == curve], curve)
+    _end_axis(flow)
     _draw_differences(panels["by net"], table)
     _draw_exact(panels["exact"], exact, table[table["lattices"] == TWICE])
     flow.set_title("β′ by the thermometer net")
@@ -125,12 +131,43 @@ def _draw_points(axes: Axes, kind: str, points: pd.DataFrame, label: str) -> Non
     if points.empty:
         return
     colour, marker, filled, _ = KINDS[kind]
+    _draw_bars_and_marks(axes, points, colour, marker, filled, label)
+
+
+def _draw_bars_and_marks(
+    axes: Axes, points: pd.DataFrame, colour: str, marker: str, filled: bool, label: str
+) -> None:
     axes.vlines(points["beta"], points["low"], points["high"], color=colour, lw=1, alpha=0.7)
     face = colour if filled else "white"
     axes.plot(
         points["beta"], points["value"], marker=marker, ms=4, color=colour, mfc=face, ls="",
         label=label,
     )  # fmt: skip
+
+
+def _end_axis(axes: Axes, room: float = 0.0) -> None:
+    """End the vertical axis near the marks and curves, and mark the bars that go on beyond it.
+
+    Args:
+        axes: with all marks, curves and bars in it.
+        room: share of the height that is added above, for a legend.
+    """
+    drawn = np.concatenate([np.asarray(each.get_ydata(), float) for each in axes.get_lines()])
+    low, high = float(np.nanmin(drawn)), float(np.nanmax(drawn))
+    margin = BEYOND * ((high - low) or 1.0)
+    collections = [each for each in axes.collections if isinstance(each, LineCollection)]
+    bars = [(bar, each.get_color()[0]) for each in collections for bar in each.get_segments()]
+    ends = np.array([bar[:, 1] for bar, _ in bars]).reshape(-1, 2)
+    bottom = max(low - margin, min([low, *ends[:, 0]]) - margin / 8)
+    top = min(high + margin, max([high, *ends[:, 1]]) + margin / 8)
+    top += room * (top - bottom)
+    axes.set_ylim(bottom, top)
+    for bar, colour in bars:
+        for end, beyond, arrow in (
+            (bottom, bar[0, 1] < bottom, "v"), (top, bar[1, 1] > top, "^"),
+        ):  # fmt: skip
+            if beyond:
+                axes.plot(bar[0, 0], end, marker=arrow, color=colour, ms=5, ls="", clip_on=False)
 
 
 def _draw_curve(axes: Axes, rows: pd.DataFrame, curve: str) -> None:
@@ -147,7 +184,8 @@ def _draw_differences(axes: Axes, table: pd.DataFrame) -> None:
         _draw_points(axes, kind, points, KINDS[kind][3])
     axes.set_title("By the net: β′ less what it reads of the inputs")
     axes.set_ylabel("difference to the control")
-    _legend_above(axes, 0.25)
+    _end_axis(axes, room=0.25)
+    axes.legend(loc="upper right", fontsize=7.5)
 
 
 def _draw_exact(axes: Axes, exact: pd.DataFrame, curve: pd.DataFrame) -> None:
@@ -164,24 +202,13 @@ def _draw_exact(axes: Axes, exact: pd.DataFrame, curve: pd.DataFrame) -> None:
             else:
                 half_width = NORMAL * in_common
                 points.append((beta, values[0], values[0] - half_width, values[0] + half_width))
-        drawn = np.array(points, dtype=float).reshape(-1, 4)
-        axes.vlines(drawn[:, 0], drawn[:, 2], drawn[:, 3], color=colour, lw=1, alpha=0.7)
-        face = colour if filled else "white"
-        axes.plot(
-            drawn[:, 0], drawn[:, 1], marker=marker, ms=4, color=colour, mfc=face, ls="",
-            label=label,
-        )  # fmt: skip
+        drawn = pd.DataFrame(points, columns=["beta", "value", "low", "high"])
+        _draw_bars_and_marks(axes, drawn, colour, marker, filled, label)
     colour, (linestyle, label) = LATTICE_COLOURS["decimated"], CURVES[TWICE]
     moved = curve["beta_predicted"] - curve["beta"]
     axes.plot(curve["beta"], moved, color=colour, ls=linestyle, label=label)
     axes.set_title("By exact thermometers: β′ − β")
     axes.set_ylabel("change of β")
     axes.set_xlabel("inverse temperature β before the map")
-    _legend_above(axes, 0.45)
-
-
-def _legend_above(axes: Axes, room: float) -> None:
-    """Put a legend above all that is drawn, in a share of the height that is added for it."""
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high + room * (high - low))
+    _end_axis(axes, room=0.45)
     axes.legend(loc="upper right", fontsize=7.5)

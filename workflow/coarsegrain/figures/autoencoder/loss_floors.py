@@ -133,7 +133,7 @@ def _draw_names(
     names = [*codes, *models]
     axes.axhline(len(codes) - 0.5, color=GREY, lw=0.8)
     axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_ylim(len(names) + 1.2, -0.6)  # room for the legend
     axes.set_xlim(left=0)
     axes.set_xlabel("hinge per output on the test lattices")
     axes.legend(loc="lower left", fontsize=7.5)
