@@ -265,7 +265,7 @@ def test_differences_to_the_input_are_those_of_all_members_by_the_image_that_was
         assert len(axes.containers) == 3 + 1  # members, and decimated lattices
     (drawn,) = (x for x in below.get_lines() if x.get_marker() == "s")
     np.testing.assert_allclose(drawn.get_ydata(), {"sign": 2.01, "rescale": -0.09}[image])
-    words = {"sign": "256 grey levels", "rescale": "sign() as the image"}[image]
+    words = {"sign": "256 grey levels", "rescale": "sign()"}[image]
     assert below.get_title(loc="left").endswith(words)
 
 

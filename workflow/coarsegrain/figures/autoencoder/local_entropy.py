@@ -12,7 +12,7 @@ TITLES = {
     "crop": "Windows cut off at the edges (the paper's setting)",
     "periodic": "Windows continued periodically",
 }
-IMAGES = {"sign": "sign() as the image", "rescale": "256 grey levels"}
+IMAGES = {"sign": "sign()", "rescale": "256 grey levels"}
 # lattices → (words, marker, line style)
 LABELS = {
     "input": ("input lattices", "o", "-"),
@@ -83,7 +83,7 @@ def local_entropy(table: pd.DataFrame, gaps: pd.DataFrame, image: str) -> Figure
         "values can.\nError bars above: one standard error, over lattices and, for the "
         f"autoencoder, over {in_words(members, 'member')}. Below: a thin line for each member, "
         "with the standard error over lattices; strong\nlines: means of members. The paper does "
-        f"not say how the output became an image; above it is {IMAGES[image]}.",
+        f"not say how the output became an image; in the upper rows it is {IMAGES[image]}.",
         remakes=f"fig. 13 of {PAPER}",
     )
     return figure
@@ -99,7 +99,7 @@ def _draw_entropies(axes: Axes, rows: pd.DataFrame, lattices: str, image: str) -
         marker=marker,
         ls=linestyle,
         lw=1.2,
-        label=f"{label}, {IMAGES[image]}" if lattices == "autoencoder" else label,
+        label=f"{label} (image: {IMAGES[image]})" if lattices == "autoencoder" else label,
     )
 
 
