@@ -41,7 +41,9 @@ TABLES = {
         "beta,lattices,member,beta_E,beta_E_error,beta_R,beta_R_error,change_E,change_R"
     ),
     "weight_maps": "net,member,weights,map,quantity,value",
-    "beta_flow": "beta,lattices,beta_predicted,std_error,member",
+    "beta_flow": (
+        "beta,lattices,autoencoder,thermometer,beta_predicted,std_error,less_input,less_input_error"
+    ),
     "beta_fixed_point": "source,beta_star,low,high",
     "model_architectures": "model,layer,inputs,outputs,weights,activation,biases",
     "convergence": "model,member,epochs,fall,ended_by,converged",

@@ -146,16 +146,16 @@ def crossed_table():
 def test_two_columns_that_count_members_are_crossed():
     value, low, high = measure(flow(unit=["autoencoder", "thermometer"]), crossed_table())
     assert value == pytest.approx(11.5)
-    variance = 100 / 3 + 0.5 / 2
-    assert (high - low) / 2 == pytest.approx(12.7062 * np.sqrt(variance), rel=1e-5)
+    of_three, of_two = 4.302653 * np.sqrt(100 / 3), 12.7062 * np.sqrt(0.5 / 2)
+    assert (high - low) / 2 == pytest.approx(np.hypot(of_three, of_two), rel=1e-5)
 
 
 def test_what_only_one_of_two_nets_made_is_subtracted_from_all_of_the_others():
     crossed = flow(unit=["autoencoder", "thermometer"], minus={"lattices": "input"})
     value, low, high = measure(crossed, crossed_table())
     assert value == pytest.approx(11.25)
-    variance = 100 / 3 + 0.125 / 2
-    assert (high - low) / 2 == pytest.approx(12.7062 * np.sqrt(variance), rel=1e-5)
+    of_three, of_two = 4.302653 * np.sqrt(100 / 3), 12.7062 * np.sqrt(0.125 / 2)
+    assert (high - low) / 2 == pytest.approx(np.hypot(of_three, of_two), rel=1e-5)
 
 
 def test_a_difference_of_crossed_and_single_members_is_paired_by_what_they_share():

@@ -457,12 +457,17 @@ def run(seed=7, members=3, **levels):
     reading = {"input": betas, "autoencoder": 0.45265 + 0.7 * (betas - 0.45265)}
     reading["autoencoder_sign"] = reading["autoencoder"]
     flow = pd.concat(
-        pd.DataFrame({"beta": betas, "lattices": kind, "member": k, "std_error": 1e-3,
-                      "beta_predicted": read + (1e-3 * rng.normal(size=40))})
-        for kind, read in reading.items() for k in range(members)
+        pd.DataFrame({"beta": betas, "lattices": kind, "autoencoder": k, "thermometer": j,
+                      "beta_predicted": read + (1e-3 * rng.normal(size=40)), "std_error": 1e-3})
+        for kind, read in reading.items()
+        for k in (range(members) if kind != "input" else [np.nan])
+        for j in range(members)
     )  # fmt: skip
-    thermometer = flow[flow["lattices"] == "input"].assign(
-        squared_error=0.0035, squared_error_of_constant=0.03
+    thermometer = (
+        flow[flow["lattices"] == "input"]
+        .drop(columns="autoencoder")
+        .rename(columns={"thermometer": "member"})
+        .assign(squared_error=0.0035, squared_error_of_constant=0.03)
     )
     flow.loc[flow["lattices"] == "input", "beta_predicted"] -= 0.001
     exact = {"critical_beta": 0.4406868, "beta_of_largest_heat_capacity": 0.43593,
@@ -609,7 +614,9 @@ def test_a_larger_loss_of_model_3_depends_if_it_recovers_as_many_spins():
 @pytest.mark.parametrize(
     ("claim", "codes", "verdict"),
     [
-        ("A7", {}, "depends"),  # a random linear code beats one mode, too
+        ("A7", {}, "depends"),  # a random linear code loses less
+        # it beats one mode, as nearly any code does, but not decimation
+        ("A7", {"random linear": 0.35}, "reproduced"),
         ("A7", {"random linear": 0.8}, "reproduced"),
         ("A7", {"random linear": 0.8, "random sites": 0.2}, "not reproduced"),
         ("A7", {"random linear": 0.8, "one mode": 0.2}, "not reproduced"),

@@ -3,11 +3,7 @@
 import numpy as np
 import pytest
 
-from coarsegrain.analysis.statistics import (
-    bootstrap_interval,
-    crossed_standard_error,
-    standard_error,
-)
+from coarsegrain.analysis.statistics import crossed_standard_error, standard_error
 
 
 def test_standard_error_of_independent_values():
@@ -31,9 +27,3 @@ def test_crossed_error_is_the_true_spread_of_the_grand_mean():
 def test_crossed_error_of_one_member_is_that_of_its_lattices():
     values = np.random.default_rng(2).normal(size=(1, 50))
     assert crossed_standard_error(values) == pytest.approx(float(standard_error(values)[0]))
-
-
-def test_bootstrap_interval_holds_95_percent_and_is_empty_if_most_samples_are():
-    samples = np.linspace(0, 1, 1001)
-    assert bootstrap_interval(samples) == pytest.approx((0.025, 0.975))
-    assert np.isnan(bootstrap_interval(np.where(samples < 0.6, np.nan, samples))).all()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from coarsegrain.figures.autoencoder.lattice_gallery import lattice_gallery
+from coarsegrain.figures.autoencoder.lattice_gallery import LABELS, lattice_gallery
 from coarsegrain.figures.autoencoder.reconstructions import (
     hinge_of,
     reconstructions,
@@ -19,16 +19,16 @@ def shown(axes) -> np.ndarray:
 
 def test_each_panel_shows_the_output_of_the_model_it_names():
     lattice = random_spins(8, 8)
-    outputs = {f"Model-{k}": np.full((8, 8), 0.3 * k) for k in (1, 2, 3)}
+    outputs = {f"Model-{k}": [np.full((8, 8), 0.3 * k), lattice] for k in (1, 2, 3)}
     panels = reconstructions(lattice, outputs).axes[:4]
     np.testing.assert_array_equal(shown(panels[0]), lattice)
-    for axes, (model, output) in zip(panels[1:], outputs.items()):
+    for axes, (model, members) in zip(panels[1:], outputs.items()):
         assert axes.get_title(loc="left").startswith(model)
-        np.testing.assert_array_equal(shown(axes), output)
+        np.testing.assert_array_equal(shown(axes), members[0])
 
 
 def test_all_reconstructions_have_one_colour_scale():
-    outputs = {f"Model-{k}": k * np.ones((8, 8)) for k in (1, 2, 3)}
+    outputs = {f"Model-{k}": [k * np.ones((8, 8))] for k in (1, 2, 3)}
     panels = reconstructions(random_spins(8, 8), outputs).axes[:4]
     assert {axes.images[0].get_clim() for axes in panels} == {(-1, 1)}
 
@@ -49,8 +49,10 @@ def test_captions_of_panels_give_hinge_and_share():
     lattice = random_spins(8, 8)
     output = 0.5 * lattice
     output[0, :4] *= -1
-    words = reconstructions(lattice, {"Model-1": output}).axes[1].get_xlabel()
-    assert words == "hinge 0.562\n93.8% of spins recovered by sign"
+    words = reconstructions(lattice, {"Model-1": [output]}).axes[1].get_xlabel()
+    assert words == "hinge 0.562\n93.8 % of spins recovered by sign"
+    words = reconstructions(lattice, {"Model-1": [output, lattice]}).axes[1].get_xlabel()
+    assert words == "hinge 0.000 to 0.562\n93.8 to 100.0 % of spins recovered by sign"
 
 
 @pytest.mark.parametrize("L", [8, 32])
@@ -60,16 +62,19 @@ def test_the_gallery_has_a_column_per_beta_and_a_row_per_kind(L):
     rows = {
         "input": list(lattices),
         "autoencoder": list(-lattices),
+        "autoencoders": list(lattices / 3),
         "decimated": list(lattices[:, ::2, ::2]),
     }
-    panels = np.reshape(lattice_gallery(rows, betas).axes, (3, 3))
+    figure = lattice_gallery(rows, betas, 3)
+    assert "signs of 3 members" in figure.get_supxlabel().replace("\n", " ")
+    panels = np.reshape(figure.axes, (4, 3))
     assert [axes.get_title() for axes in panels[0]] == ["β = 0.025", "β = 0.25", "β = 0.5"]
     for row, (kind, expected) in zip(panels, rows.items()):
-        assert row[0].get_ylabel().startswith(kind.removesuffix(" twice"))
+        assert row[0].get_ylabel().startswith(LABELS[kind])
         for axes, lattice in zip(row, expected):
             np.testing.assert_array_equal(shown(axes), lattice)
 
 
 def test_the_gallery_refuses_a_row_without_a_lattice_for_each_beta():
     with pytest.raises(ValueError, match="shorter"):
-        lattice_gallery({"input": list(random_spins(2, 8, 8))}, [0.1, 0.2, 0.3])
+        lattice_gallery({"input": list(random_spins(2, 8, 8))}, [0.1, 0.2, 0.3], 2)

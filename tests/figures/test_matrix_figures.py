@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 
 from coarsegrain.figures.autoencoder.matrix_display import draw_matrix, strongest_per_block
 from coarsegrain.figures.autoencoder.spin_correlations import (
+    SCALE,
+    in_units_of_the_diagonal,
     mean_by_offset,
-    off_diagonal_scale,
     spin_correlations,
 )
 from coarsegrain.figures.autoencoder.weight_matrices import (
@@ -24,6 +25,11 @@ def decimation(L: int) -> tuple[np.ndarray, np.ndarray]:
     first = np.eye(L * L)[:, (sites // L + sites % L) % 2 == 0]
     second = np.eye(L * L // 2)[:, sites[: L * L // 2] // (L // 2) % 2 == 0]
     return first, second
+
+
+def members(*pairs) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """First and second layers of nets with these pairs of layers."""
+    return tuple(list(layers) for layers in zip(*pairs))
 
 
 def gaussian(L: int) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +73,7 @@ def test_every_isolated_weight_of_a_1024_by_512_matrix_reaches_a_pixel():
 
 
 def test_whole_matrices_and_their_corners_share_a_scale_and_columns_do_not():
-    figure = weight_matrices(decimation(8), gaussian(8), zoom=16)
+    figure = weight_matrices(members(decimation(8)), members(gaussian(8)), zoom=16)
     whole, corner = figure.axes[:4], figure.axes[4:8]
     scales = [axes.images[0].get_clim()[1] for axes in whole]
     assert scales == [axes.images[0].get_clim()[1] for axes in corner]
@@ -77,7 +83,7 @@ def test_whole_matrices_and_their_corners_share_a_scale_and_columns_do_not():
 
 def test_the_zoomed_corner_holds_the_first_rows_and_columns():
     weights = gaussian(8)
-    corner = weight_matrices(decimation(8), weights, zoom=16).axes[5]
+    corner = weight_matrices(members(decimation(8)), members(weights), zoom=16).axes[5]
     np.testing.assert_array_equal(corner.images[0].get_array(), weights[0][:16, :16])
 
 
@@ -92,25 +98,34 @@ def test_weights_that_are_all_zero_are_drawn():
     zeros = np.zeros((64, 32)), np.zeros((32, 16))
     assert typical_strongest_weight(zeros[0]) == 1.0
     assert inputs_per_unit(zeros[0]) == 0.0
-    weight_matrices(zeros, zeros).draw_without_rendering()
-    spin_correlations(zeros, zeros, L=8, zoom=20).draw_without_rendering()
+    weight_matrices(members(zeros), members(zeros)).draw_without_rendering()
+    spin_correlations(members(zeros), members(zeros), L=8, zoom=20).draw_without_rendering()
 
 
-def test_mean_by_offset_is_the_mean_along_each_diagonal_over_that_of_the_main_one():
+def test_inputs_per_unit_are_told_of_all_members():
+    first, second = decimation(8)
+    broader = first + np.roll(first, 1, axis=0), second  # two equal inputs per unit
+    figure = weight_matrices(members((first, second), broader), members(gaussian(8)))
+    words = [axes.get_title(loc="left") for axes in figure.axes[:4]]
+    assert words[0].endswith("inputs per unit 1.0 to 2.0")
+    assert words[2].endswith("inputs per unit 1.0")
+
+
+def test_mean_by_offset_is_the_mean_along_each_diagonal():
     matrix = np.random.default_rng(4).normal(size=(12, 12)) + 5 * np.eye(12)
     offsets, means, sizes = mean_by_offset(matrix, most=7)
     assert offsets.tolist() == [*range(-7, 0), *range(1, 8)]
     for offset, mean, size in zip(offsets, means, sizes):
         along = [matrix[i, i + offset] for i in range(12) if 0 <= i + offset < 12]
-        assert mean == pytest.approx(np.mean(along) / np.trace(matrix) * 12)
-        assert size == pytest.approx(np.mean(np.abs(along)) / np.trace(matrix) * 12)
+        assert mean == pytest.approx(np.mean(along))
+        assert size == pytest.approx(np.mean(np.abs(along)))
 
 
 def test_neighbours_in_the_next_row_stand_out_at_offset_L():
     L = 16
     first, second = decimation(L)
     first = first + 0.2 * np.roll(first, L, axis=0)
-    figure = spin_correlations((first, second), gaussian(L), L=L, zoom=40)
+    figure = spin_correlations(members((first, second)), members(gaussian(L)), L=L, zoom=40)
     profile = next(a for a in figure.axes if "W₁W₁ᵀ by offset" in a.get_title(loc="left"))
     drawn = next(each for each in profile.get_lines() if each.get_label() == "coarse-grainer")
     offsets, means = drawn.get_xdata(), drawn.get_ydata()
@@ -118,19 +133,36 @@ def test_neighbours_in_the_next_row_stand_out_at_offset_L():
     assert set(offsets[means > 0.05]) == {-L, L}
 
 
-def test_the_scale_is_set_by_off_diagonal_elements_alone():
-    matrix = 0.1 * np.ones((40, 40)) + 100 * np.eye(40)
-    assert off_diagonal_scale(matrix) == pytest.approx(0.1)
+def test_correlations_are_in_units_of_the_mean_diagonal_element():
+    weights = 7 * gaussian(8)[0]
+    correlations = in_units_of_the_diagonal(weights)
+    assert np.trace(correlations) / 64 == pytest.approx(1)
+    np.testing.assert_allclose(correlations, in_units_of_the_diagonal(weights / 7))
+    assert not in_units_of_the_diagonal(np.zeros((4, 2))).any()
 
 
-def test_an_exactly_diagonal_matrix_is_scaled_by_its_diagonal():
-    first, _ = decimation(8)
-    assert off_diagonal_scale(first @ first.T) == 1.0
+def test_all_correlations_have_one_scale_so_that_noise_beside_a_diagonal_stays_pale():
+    first, second = decimation(8)
+    noisy = first + 1e-4 * np.random.default_rng(7).normal(size=first.shape), second
+    figure = spin_correlations(members(noisy), members(gaussian(8)), L=8, zoom=20)
+    images = [axes.images[0] for axes in figure.axes if axes.images]
+    assert len(images) == 8
+    assert {image.get_clim() for image in images} == {(-SCALE, SCALE)}
+    beside = images[0].get_array()[~np.eye(64, dtype=bool)]
+    assert np.abs(beside).max() < 0.01 * SCALE
+
+
+def test_every_member_has_its_line():
+    nets = members(*(gaussian(8) for _ in range(3)))
+    figure = spin_correlations(members(decimation(8)), nets, L=8, zoom=20)
+    profile = next(a for a in figure.axes if "W₁W₁ᵀ by offset" in a.get_title(loc="left"))
+    curves = [x for x in profile.get_lines() if len(x.get_xdata()) > 2]
+    assert len(curves) == 2 * (1 + 3)  # and their absolute values
 
 
 @pytest.mark.parametrize("L", [4, 8, 16])
 def test_the_zoom_shows_more_than_the_lines_at_twice_L_where_the_matrix_allows(L):
-    figure = spin_correlations(decimation(L), gaussian(L), L=L, zoom=1)
+    figure = spin_correlations(members(decimation(L)), members(gaussian(L)), L=L, zoom=1)
     corners = [axes for axes in figure.axes if "first rows" in axes.get_title(loc="left")]
     shown = [axes.images[0].get_array().shape for axes in corners]
     for (rows, columns), sites in zip(shown, (L * L, L * L, L * L // 2, L * L // 2), strict=True):
@@ -140,5 +172,6 @@ def test_the_zoom_shows_more_than_the_lines_at_twice_L_where_the_matrix_allows(L
 def test_autoencoders_of_other_shapes_are_drawn():
     rng = np.random.default_rng(5)
     narrow = rng.normal(size=(64, 12)), rng.normal(size=(12, 5))
-    weight_matrices(decimation(8), narrow).draw_without_rendering()
-    spin_correlations(decimation(8), narrow, L=8, zoom=20).draw_without_rendering()
+    one = members(decimation(8))
+    weight_matrices(one, members(narrow)).draw_without_rendering()
+    spin_correlations(one, members(narrow), L=8, zoom=20).draw_without_rendering()

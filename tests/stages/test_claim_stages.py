@@ -20,6 +20,7 @@ from coarsegrain.rg.flow_equation import effective_beta
 from coarsegrain.storage.lattices import write_lattices
 from coarsegrain.storage.tables import read_table, write_table
 from stages import judge_claims, plot_claims
+from stages.autoencoder import beta_flow as beta_flow_stage
 from stages.autoencoder import (
     collect_convergence,
     evaluate_model,
@@ -178,11 +179,14 @@ def floors(tmp_path, sets, test, name="floors.csv"):
 def test_floors_are_fitted_to_training_lattices_and_tested_on_others(tmp_path):
     sets = [sample_lattices(np.full(40, 0.4), 6, seed=k) for k in range(3)]
     table = floors(tmp_path, sets[:2], sets[2])
+    of_other_rank = 4 * ["principal components of other rank"]
     assert list(table["encoder"]) == 2 * [
-        "one mode", "principal components", "decimation", "block means",
+        "one mode", "principal components", *of_other_rank, "decimation", "block means",
         "random sites", "random linear",
     ]  # fmt: skip
-    assert list(table["rank"]) == 2 * [1, 9, 9, 9, 9, 9]
+    assert list(table["rank"]) == 2 * [1, 9, 1, 2, 4, 18, 9, 9, 9, 9]
+    components = table[table["encoder"].str.startswith("principal") & (table["member"] == 0)]
+    assert components.sort_values("rank")["mse"].is_monotonic_decreasing
     code = block_code(spectrum(sets[1][:30]), decimation(6))
     y, t = (each.reshape(-1, 36) for each in (code(sets[2]), sets[2]))
     gain = best_gain(code(sets[1][:30]).reshape(-1, 36), sets[1][:30].reshape(-1, 36))
@@ -210,6 +214,52 @@ def test_large_lattices_have_no_random_codes(tmp_path, monkeypatch):
     assert not table["encoder"].str.startswith("random").any()
     first = floors(tmp_path, sets[:1], sets[1][:10], "first.csv")
     pd.testing.assert_frame_equal(table, first)
+
+
+def test_every_thermometer_reads_every_autoencoder_and_decimated_lattices(tmp_path, lattices):
+    spins, path = lattices
+    rng = np.random.default_rng(5)
+    larger = rng.choice(np.array([-1, 1], dtype=np.int8), size=(12, 8, 8))
+    write_lattices(tmp_path / "doubled.nc", larger, np.repeat([0.1, 0.2], 6), {})
+    autoencoders = [linear(rng.normal(size=(16, 16))) for _ in range(2)]
+    thermometers = [linear(rng.normal(size=(16, 1))) for _ in range(3)]
+    files = {}
+    for name, nets in (("autoencoders", autoencoders), ("thermometers", thermometers)):
+        files[name] = [tmp_path / f"{name}-{k}.safetensors" for k in range(len(nets))]
+        for net, file in zip(nets, files[name]):
+            write_network(file, net)
+    beta_flow_stage.main(
+        lattices=path, doubled=tmp_path / "doubled.nc", **files, table=tmp_path / "table.csv",
+        fixed_points=tmp_path / "points.csv", spec={"bootstrap_samples": 100, "seed": 1},
+    )  # fmt: skip
+    table = read_table(tmp_path / "table.csv")
+    second = table[np.isclose(table["beta"], 0.2)].set_index("lattices")
+    for name in ("autoencoder", "autoencoder_sign"):
+        pairs = second.loc[name, ["autoencoder", "thermometer"]].to_numpy(dtype=int).tolist()
+        assert pairs == [[i, j] for i in range(2) for j in range(3)]
+    for name in ("input", "decimated"):
+        assert second.loc[name, "thermometer"].tolist() == [0, 1, 2]
+        assert second.loc[name, "autoencoder"].isna().all()
+
+    def error(values):
+        return values.std(ddof=1) / np.sqrt(6)
+
+    output, measure = autoencoders[1](spins), thermometers[2]
+    own, after = measure(spins)[6:, 0], measure(output)[6:, 0]
+    row = second.loc["autoencoder"].iloc[-1]
+    assert row["beta_predicted"] == pytest.approx(after.mean(), rel=1e-5)
+    assert row["less_input"] == pytest.approx((after - own).mean(), rel=1e-5)
+    assert row["less_input_error"] == pytest.approx(error(after - own), rel=1e-5)
+    signs = second.loc["autoencoder_sign"].iloc[-1]
+    assert signs["beta_predicted"] == pytest.approx(measure(np.sign(output))[6:].mean(), rel=1e-5)
+    decimated = measure(decimate(larger, 2))[6:, 0]  # other lattices: no pairs
+    row = second.loc["decimated"].iloc[-1]
+    assert row["less_input"] == pytest.approx(decimated.mean() - own.mean(), rel=1e-5)
+    unpaired = np.hypot(error(decimated), error(own))
+    assert row["less_input_error"] == pytest.approx(unpaired, rel=1e-5)
+    twice = table[table["lattices"] == "decimation_eq5_twice"]
+    expected = effective_beta(effective_beta([0.1, 0.2]))
+    np.testing.assert_allclose(twice["beta_predicted"], expected)
 
 
 def test_entropy_gaps_are_taken_lattice_by_lattice_and_member_by_member(tmp_path, lattices):

@@ -362,3 +362,15 @@ use rule figure as plot_exact_thermometers with:
     localrule: True
     params:
         **stage("autoencoder.plot_exact_thermometers"),
+
+
+use rule figure as plot_loss_floors with:
+    input:
+        unpack(made_from("autoencoder.plot_loss_floors")),
+    output:
+        **figure("loss_floors"),
+    pathvars:
+        job="{variant}plot_loss_floors",
+    localrule: True
+    params:
+        **stage("autoencoder.plot_loss_floors"),

@@ -2,8 +2,8 @@
 
 Fixed points of β -> β' are found in two ways: the straight line fitted to all points and its
 intersection with the diagonal (what Shukla & Thakur 2021 do in fig. 16), and the crossing of the
-points themselves, joined by straight pieces. The interval comes from a bootstrap over members and,
-within each β, over lattices.
+points themselves, joined by straight pieces. Every autoencoder is read by every thermometer, and
+both spreads count, as does the lattices' own, by a bootstrap.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from coarsegrain.analysis.statistics import bootstrap_interval
+from coarsegrain.analysis.intervals import Interval, crossed_interval, t_interval
 
 FloatArray = npt.NDArray[np.float64]
 FixedPoint = Callable[[FloatArray, FloatArray], float]
@@ -51,26 +51,31 @@ def fixed_point(
     *,
     bootstrap_samples: int,
     rng: np.random.Generator,
-) -> tuple[float, float, float]:
-    """A fixed point with its 95 % bootstrap interval over members and lattices.
+) -> Interval:
+    """Mean of the fixed points of all pairs of nets, with its 95 % interval over nets and lattices.
 
     Args:
         beta: (k,) inverse temperatures before, increasing.
-        predictions: (members, k, lattices) β of every lattice after the map.
+        predictions: (autoencoders, thermometers, k, lattices) β of every lattice after the map, or
+            (thermometers, k, lattices) of lattices that no net has changed.
         crossing: ``line_crossing`` or ``interpolated_crossing``.
-        bootstrap_samples: number of resamplings.
+        bootstrap_samples: number of resamplings of the lattices.
         rng: draws them.
     Returns:
-        (β*, low, high); NaN where there is none.
+        NaN, all three, unless every pair of nets has a fixed point.
     """
-    members, _, lattices = predictions.shape
-    estimate = crossing(beta, predictions.mean(axis=(0, 2)))
+    curves = predictions.mean(axis=-1)
+    pairs = curves.shape[:-1]
+    stars = np.array([crossing(beta, curves[pair]) for pair in np.ndindex(pairs)]).reshape(pairs)
+    if not np.isfinite(stars).all():
+        return Interval(np.nan, np.nan, np.nan)
+    # The lattices are the same for all nets, so that they move the mean curve as one.
+    lattices = predictions.reshape(-1, *predictions.shape[-2:]).mean(axis=0)
+    n = lattices.shape[1]
     samples = np.empty(bootstrap_samples)
     for i in range(bootstrap_samples):
-        chosen_members = rng.integers(0, members, size=members)
-        # resampling lattices = weighting each by how often it was drawn, the same for all members,
-        # which saw the same lattices
-        draws = rng.multinomial(lattices, np.full(lattices, 1 / lattices), size=len(beta))
-        per_member = np.einsum("mkl,kl->mk", predictions, draws) / lattices
-        samples[i] = crossing(beta, per_member[chosen_members].mean(axis=0))
-    return estimate, *bootstrap_interval(samples)
+        # resampling lattices = weighting each by how often it was drawn
+        draws = rng.multinomial(n, np.full(n, 1 / n), size=len(beta))
+        samples[i] = crossing(beta, (lattices * draws).mean(axis=1))
+    interval = crossed_interval if stars.ndim == 2 else t_interval
+    return interval(stars, float(np.nanstd(samples)))

@@ -27,16 +27,3 @@ def crossed_standard_error(values: npt.NDArray[np.floating]) -> float:
     if len(by_member) > 1:
         variance += by_member.var(ddof=1) / len(by_member)
     return float(np.sqrt(variance))
-
-
-def bootstrap_interval(samples: FloatArray, level: float = 0.95) -> tuple[float, float]:
-    """Percentile interval of bootstrap samples; NaN samples (no value found) are left out.
-
-    Returns:
-        (low, high); (NaN, NaN) if fewer than half of the samples have a value.
-    """
-    found = samples[np.isfinite(samples)]
-    if len(found) < len(samples) / 2:
-        return float("nan"), float("nan")
-    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)

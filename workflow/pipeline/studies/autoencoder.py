@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from coarsegrain.nets.architecture import THERMOMETER, WIDE_RANGE_AUTOENCODER
+from coarsegrain.nets.architecture import THERMOMETER, WIDE_RANGE_AUTOENCODER, model_sizes
 from pipeline.studies.nets import Nets
 from pipeline.studies.study import Figure, Recipe, once
 
@@ -27,6 +27,7 @@ class Autoencoder(Nets):
         Figure("beta_flow", "Flow of beta", "Figure 16"),
         Figure("autoencoder_wide_range_losses", "Losses", "Figure A.2"),
         Figure("exact_thermometers", "Flow of beta"),
+        Figure("loss_floors", "Losses"),
     )
     tables: ClassVar[Mapping[str, str]] = {
         "model_losses": "collect_losses",
@@ -209,9 +210,10 @@ class Autoencoder(Nets):
     @once
     def beta_flow(self) -> Recipe:
         """The flow of β under the autoencoder and under decimation."""
+        sets = {"lattices": "thermometer_test", "doubled": "doubled_test"}
         return Recipe(
             {
-                "lattices": self.lattices.path("thermometer_test"),
+                **{option: self.lattices.path(name) for option, name in sets.items()},
                 "autoencoders": self.networks(WIDE_RANGE_AUTOENCODER),
                 "thermometers": self.networks(THERMOMETER),
             },
@@ -219,7 +221,7 @@ class Autoencoder(Nets):
                 "bootstrap_samples": self.config["bootstrap_samples"],
                 "seed": self.seed("bootstrap", table="beta_fixed_point"),
             },
-            waits_for=[self.lattices.certificate("thermometer_test")],
+            waits_for=[self.lattices.certificate(name) for name in sets.values()],
         )
 
     # Figures
@@ -227,28 +229,39 @@ class Autoencoder(Nets):
     def plot_loss_curves(self) -> Recipe:
         """Figures 9 and A.1."""
         histories = self.histories("Model-1", "Model-2", "Model-2-CG")
-        return Recipe({"histories": histories, "losses": self.table("model_losses")})
+        tables = {"losses": "model_losses", "floors": "loss_floors"}
+        return Recipe(
+            {"histories": histories, **{name: self.table(of) for name, of in tables.items()}}
+        )
+
+    def plot_loss_floors(self) -> Recipe:
+        """Ours: what models lose beside linear codes, and the size of each model's code."""
+        layers = self.config["nets"]["autoencoder_layers"]
+        ranks = {
+            name: min(model_sizes(model, self.L, layers))
+            for name, model in self.models.items()
+            if self.test_set(name) == self.test_set("Model-2")
+        }
+        tables = {"floors": "loss_floors", "amplitudes": "amplitudes"}
+        return Recipe({name: self.table(of) for name, of in tables.items()}, {"ranks": ranks})
 
     def plot_reconstructions(self) -> Recipe:
-        """Figure 10: the first test lattice, by the models' first members."""
+        """Figure 10: the first test lattice, by the members of the models."""
         models = ("Model-1", "Model-2", "Model-3")
         return Recipe(
             {
                 "lattices": self.lattices.path(self.test_set("Model-1")),
-                **{each.lower().replace("-", "_"): self.network(each, 0) for each in models},
+                **{each.lower().replace("-", "_"): self.networks(each) for each in models},
             },
             {"L": self.L, "lattice": 0},
             waits_for=[self.lattices.certificate(self.test_set("Model-1"))],
         )
 
-    def _encoders(self) -> dict[str, str]:
-        """The first member of both coarse-grainers and of Model-1."""
+    def _encoders(self) -> dict[str, list[str]]:
+        """All members of both coarse-grainers and of Model-1."""
         first, second = (name for name in self.shallow_nets if name.startswith("CG-"))
-        return {
-            "rg_1": self.network(first, 0),
-            "rg_2": self.network(second, 0),
-            "autoencoder": self.network("Model-1", 0),
-        }
+        nets = {"rg_1": first, "rg_2": second, "autoencoders": "Model-1"}
+        return {option: self.networks(net) for option, net in nets.items()}
 
     def plot_weight_matrices(self) -> Recipe:
         """Figures 11, B.1 and B.2."""
@@ -260,14 +273,17 @@ class Autoencoder(Nets):
 
     def plot_local_entropy(self) -> Recipe:
         """Figure 13."""
-        return Recipe({"table": self.table("local_entropy")})
+        return Recipe(
+            {"table": self.table("local_entropy"), "gaps": self.table("entropy_gaps")},
+            {"autoencoder_image": self.config["local_entropy"]["autoencoder_image"]},
+        )
 
     def plot_lattice_gallery(self) -> Recipe:
         """Figure 14."""
         return Recipe(
             {
                 "lattices": self.lattices.path("local_entropy"),
-                "autoencoder": self.network(WIDE_RANGE_AUTOENCODER, 0),
+                "autoencoders": self.networks(WIDE_RANGE_AUTOENCODER),
             },
             {"L": self.L, "betas": list(GALLERY)},
             waits_for=[self.lattices.certificate("local_entropy")],
@@ -276,7 +292,10 @@ class Autoencoder(Nets):
     def plot_thermometer(self) -> Recipe:
         """Figure 15."""
         histories = self.histories(THERMOMETER)
-        return Recipe({"table": self.table("thermometer"), "histories": histories})
+        tables = {"table": "thermometer", "exact": "exact_thermometers"}
+        return Recipe(
+            {"histories": histories, **{name: self.table(of) for name, of in tables.items()}}
+        )
 
     def plot_exact_thermometers(self) -> Recipe:
         """Ours: which way each map moves β."""
@@ -284,7 +303,11 @@ class Autoencoder(Nets):
 
     def plot_beta_flow(self) -> Recipe:
         """Figure 16."""
-        tables = {"table": "beta_flow", "fixed_points": "beta_fixed_point"}
+        tables = {
+            "table": "beta_flow",
+            "fixed_points": "beta_fixed_point",
+            "exact": "exact_thermometers",
+        }
         return Recipe({option: self.table(name) for option, name in tables.items()})
 
     def plot_autoencoder_wide_range_losses(self) -> Recipe:

@@ -105,11 +105,15 @@ def products_of_weights(task: Task) -> Work:
 
 
 def flow(task: Task) -> Work:
-    """Every member's outputs, and four kinds of fixed point, resampled."""
-    number, members = lattices(task)[0], sum(each.stage in NETS for each in task.sources) // 2
+    """What every thermometer reads of every autoencoder; four kinds of fixed point, resampled."""
+    number = lattices(task)[0]
+    nets = [each for each in task.sources if each.stage in NETS]
+    thermometers = [each for each in nets if each.spec.get("targets") == "betas"]
+    # of outputs with and without sign(), of the lattices themselves, and of decimated ones
+    more = 2 * (len(nets) - len(thermometers)) + 1
+    reading = multiply_adds(task) + more * sum(map(multiply_adds, thermometers))
     samples = 4 * task.spec["bootstrap_samples"]
-    resampling = samples * (RESAMPLING + PREDICTION * members * number)
-    return Work(number * multiply_adds(task) + resampling)
+    return Work(number * reading + samples * (RESAMPLING + PREDICTION * number))
 
 
 def entropy(task: Task) -> Work:

@@ -30,6 +30,8 @@ DIGITS = 9
 MOST_SITES = 2**24
 # Largest code that is no convolution: that of L = 64. Its dense matrices have 32 MiB each.
 MOST_NUMBERS = 1024
+# Of principal components also so many parts of the sites; models and other codes have a quarter.
+OTHER_RANKS = (32, 16, 8, 2)
 
 
 def main(*, lattices: Inputs, test: Input, table: Output, spec: Spec) -> None:
@@ -71,6 +73,9 @@ def codes(
     rank = L * L // 4
     yield "one mode", 1, principal_components(eigenvalues, 1)
     yield "principal components", rank, principal_components(eigenvalues, rank)
+    for other in filter(None, (L * L // parts for parts in OTHER_RANKS)):
+        components = principal_components(eigenvalues, other)
+        yield "principal components of other rank", other, components
     yield "decimation", rank, block_code(eigenvalues, decimation(L))
     yield "block means", rank, block_code(eigenvalues, block_means(L))
     if rank <= MOST_NUMBERS:

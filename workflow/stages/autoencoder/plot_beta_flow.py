@@ -6,9 +6,9 @@ from coarsegrain.storage.tables import read_table
 from pipeline.stage import Input, Output, run
 
 
-def main(*, table: Input, fixed_points: Input, pdf: Output, png: Output) -> None:
-    """Plot the table of measured β and the table of fixed points."""
-    save(beta_flow(read_table(table), read_table(fixed_points)), pdf, png)
+def main(*, table: Input, fixed_points: Input, exact: Input, pdf: Output, png: Output) -> None:
+    """Plot measured β, fixed points and what the exact thermometers read."""
+    save(beta_flow(*(read_table(path) for path in (table, fixed_points, exact))), pdf, png)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ from coarsegrain.figures.style import save
 from coarsegrain.nets.network import read_network
 from coarsegrain.rg.decimation import decimate
 from coarsegrain.storage.lattices import read_lattices
-from pipeline.stage import Input, Output, Spec, run
+from pipeline.stage import Input, Inputs, Output, Spec, run
 
 
-def main(*, lattices: Input, autoencoder: Input, pdf: Output, png: Output, spec: Spec) -> None:
-    """Plot the first lattice at each β, what the autoencoder makes of it, and its decimation.
+def main(*, lattices: Input, autoencoders: Inputs, pdf: Output, png: Output, spec: Spec) -> None:
+    """Plot the first lattice at each β, what autoencoders make of it, and its decimation.
 
     Spec: L; betas, of which the nearest that the file holds are shown.
     """
@@ -19,13 +19,16 @@ def main(*, lattices: Input, autoencoder: Input, pdf: Output, png: Output, spec:
     held = read_lattices(lattices)
     chosen = [int(np.argmin(np.abs(held.betas - beta))) for beta in spec["betas"]]
     spins = held.spins[chosen].reshape(-1, L, L)
-    output = read_network(autoencoder)(spins.reshape(len(spins), -1)).reshape(spins.shape)
+    outputs = [read_network(path)(spins).reshape(spins.shape) for path in autoencoders]
+    signs = np.array([np.where(output < 0, -1, 1) for output in outputs])
     rows = {
         "input": list(spins),
-        "autoencoder": list(np.where(output < 0, -1, 1)),
+        "autoencoder": list(signs[0]),
+        "autoencoders": list(signs.mean(axis=0)),
         "decimated": list(decimate(spins, steps=2)),
     }
-    save(lattice_gallery(rows, held.betas[chosen].tolist()), pdf, png)
+    figure = lattice_gallery(rows, held.betas[chosen].tolist(), len(signs))
+    save(figure, pdf, png)
 
 
 if __name__ == "__main__":

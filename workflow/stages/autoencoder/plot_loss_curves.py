@@ -8,10 +8,10 @@ from coarsegrain.storage.tables import read_table
 from pipeline.stage import Input, Inputs, Output, run
 
 
-def main(*, histories: Inputs, losses: Input, pdf: Output, png: Output) -> None:
-    """Plot the histories of the trained models and the final losses of the transferred ones."""
+def main(*, histories: Inputs, losses: Input, floors: Input, pdf: Output, png: Output) -> None:
+    """Plot the trained models' histories, the transferred ones' losses, and what codes lose."""
     history = pd.concat([read_table(path) for path in histories], ignore_index=True)
-    save(loss_curves(history, read_table(losses)), pdf, png)
+    save(loss_curves(history, read_table(losses), read_table(floors)), pdf, png)
 
 
 if __name__ == "__main__":

@@ -3,80 +3,98 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from coarsegrain.analysis.intervals import NORMAL, crossed_interval, t_interval
+from coarsegrain.figures.autoencoder.fixed_points import draw_fixed_points
 from coarsegrain.figures.autoencoder.nets import LATTICE_COLOURS, PAPER
-from coarsegrain.figures.style import GREY, describe, in_words, styled
+from coarsegrain.figures.style import describe, in_words, styled
+from coarsegrain.ising.critical_point import BETA_CRITICAL
 
-CURVE = "decimation_eq5"
+ONCE, TWICE = "decimation_eq5", "decimation_eq5_twice"
 # lattices → (colour, marker, is it filled?, words)
 KINDS = {
     "autoencoder": (LATTICE_COLOURS["autoencoder"], "o", True, "output of the autoencoder AE-WR"),
     "autoencoder_sign": (LATTICE_COLOURS["autoencoder"], "s", False, "the same, after sign()"),
     "input": (LATTICE_COLOURS["input"], "^", False, "control: the inputs themselves"),
-    CURVE: (LATTICE_COLOURS["decimated"], "D", True, "decimation: β′ = (3/8) ln cosh 4β (eq. 5)"),
+    "decimated": (LATTICE_COLOURS["decimated"], "D", True, "lattices that are decimated twice"),
 }
-# source → (its words, the lattices whose colour and flow it has; none: a value from elsewhere)
-SOURCES = {
-    "autoencoder_line": ("autoencoder, straight line", "autoencoder"),
-    "autoencoder_interpolated": ("autoencoder, interpolated", "autoencoder"),
-    "autoencoder_sign_line": ("autoencoder after sign(), line", "autoencoder_sign"),
-    "input_line": ("control: inputs, straight line", "input"),
-    CURVE: ("decimation, eq. 5", CURVE),
-    "exact_critical_point": ("exact critical point", ""),
-    "paper_autoencoder": ("paper: autoencoder, line", ""),
-    "paper_decimation": ("paper: decimation, eq. 5", ""),
+# curve → (line style, words)
+CURVES = {
+    ONCE: ("-", "eq. 5, one decimation: β′ = (3/8) ln cosh 4β"),
+    TWICE: ("--", "eq. 5 twice"),
 }
-ARROWS = 13
+# what is drawn of the exact thermometers: (lattices, thermometer) → (is it filled?, words)
+EXACT = {
+    ("autoencoder_sign", "E"): (True, "sign() of the autoencoder's output, by energy (E)"),
+    ("autoencoder_sign", "R"): (False, "the same, by long distances (R)"),
+    ("decimated", "E"): (True, "decimated twice, by energy (E)"),
+    ("decimated", "R"): (False, "the same, by long distances (R)"),
+}
+
+
+# Share of the height of marks and curves by which an axis goes on beyond them, for bars.
+BEYOND = 0.25
 
 
 @styled
-def beta_flow(table: pd.DataFrame, fixed_points: pd.DataFrame) -> Figure:
-    """Plot β measured after a map against β before it; below, the fixed points and the flow.
+def beta_flow(table: pd.DataFrame, fixed_points: pd.DataFrame, exact: pd.DataFrame) -> Figure:
+    """Plot β measured after a map against β before it, what the maps change, and fixed points.
 
     Args:
-        table: columns ``beta, lattices, beta_predicted, std_error, member``; ``lattices`` is input,
-            autoencoder, autoencoder_sign or decimation_eq5, the last without members.
-        fixed_points: columns ``source, beta_star, low, high``; all three may be NaN where a line
-            does not cross the diagonal.
+        table: columns ``beta, lattices, autoencoder, thermometer, beta_predicted, std_error,
+            less_input, less_input_error``; ``lattices`` is input, autoencoder, autoencoder_sign,
+            decimated, or a curve, decimation_eq5 or decimation_eq5_twice, without any net.
+        fixed_points: columns ``source, beta_star, low, high``; all three may be NaN where there is
+            no crossing.
+        exact: readings of the exact thermometers: columns ``beta, lattices, member, change_E,
+            beta_E_error`` and the same of R.
     """
-    sources = [source for source in SOURCES if source in set(fixed_points["source"])]
-    figure = Figure(figsize=(9.6, 8.2), layout="constrained")
-    flow, marks = figure.subplots(
-        2, 1, sharex=True, height_ratios=[2.2, 0.17 * max(len(sources), 1)]
+    figure = Figure(figsize=(12, 10.4), layout="constrained")
+    panels = figure.subplot_mosaic(
+        [["flow", "by net"], ["flow", "exact"], ["marks", "marks"]],
+        width_ratios=[1.25, 1],
+        height_ratios=[1, 1, 0.85],
     )
+    flow = panels["flow"]
     ends = np.array([table["beta"].min(), table["beta"].max()])
     margin = 0.03 * max(float(np.ptp(ends)), 0.1)
-    flow.set_xlim(ends[0] - margin, ends[1] + margin)
+    for axes in panels.values():
+        axes.set_xlim(ends[0] - margin, ends[1] + margin)
     flow.plot(ends, ends, color="black", lw=1, label="unchanged: β′ = β")
-    for kind in KINDS:
+    for kind, (colour, *_, label) in KINDS.items():
         rows = table[table["lattices"] == kind]
-        _draw_kind(flow, kind, rows)
+        _draw_points(flow, kind, with_intervals(rows, "beta_predicted", "std_error"), label)
         line = straight_line(rows) if kind == "autoencoder" else None
         if line is not None:
-            label = f"straight line through these, slope {line[0]:.3f}"
-            flow.plot(ends, line[0] * ends + line[1], "--", color=KINDS[kind][0], label=label)
+            words = f"straight line through these, slope {line[0]:.3f}"
+            flow.plot(ends, line[0] * ends + line[1], "--", color=colour, lw=1, label=words)
+    for curve in CURVES:
+        _draw_curve(flow, table[table["lattices"] == curve], curve)
+    _end_axis(flow)
+    _draw_differences(panels["by net"], table)
+    _draw_exact(panels["exact"], exact, table[table["lattices"] == TWICE])
+    flow.set_title("β′ by the thermometer net")
     flow.set_ylabel("inverse temperature β′ after the map")
+    flow.set_xlabel("inverse temperature β before the map (J = k$_B$ = 1)")
     flow.legend(loc="upper left")
-    for row, source in enumerate(sources):
-        found = fixed_points[fixed_points["source"] == source].iloc[0]
-        _draw_fixed_point(marks, row, source, found)
-        _draw_arrows(marks, row, table[table["lattices"] == SOURCES[source][1]])
-        if SOURCES[source][1] and np.isfinite(found["beta_star"]):
-            _mark_on_diagonal(flow, source, float(found["beta_star"]))
-    marks.set_yticks(range(len(sources)), [SOURCES[source][0] for source in sources])
-    marks.set_ylim(len(sources) - 0.4, -0.6)
-    marks.set_title("Fixed points β′ = β (with intervals), and which way β flows")
-    marks.set_xlabel("inverse temperature β before the map (J = k$_B$ = 1)")
-    members = table.loc[table["lattices"] != CURVE, "member"].nunique()
+    draw_fixed_points(panels["marks"], fixed_points, table)
+    for axes in panels.values():
+        axes.axvline(BETA_CRITICAL, color="black", lw=0.7, ls=":", zorder=0)
+    autoencoders, thermometers = (
+        in_words(table[name].nunique(), name) for name in ("autoencoder", "thermometer")
+    )
     describe(
         figure,
         title="Where each map sends the inverse temperature",
-        note=f"Points: β read by the thermometer net, mean of {in_words(members, 'member')}; error "
-        "bars: smallest to largest member. Dashed: least-squares line through the autoencoder's "
-        "points.\nThe control has no map at all: only the thermometer's own bias moves it. Arrows "
-        "point where a map moves β. Stars: fixed points of the autoencoder's line and of eq. 5.",
+        note=f"Points: mean over all pairs of {autoencoders} and {thermometers}. Bars: 95 %, from "
+        "the spreads of both nets (Student's t) and the lattices' standard error. Dotted: exact "
+        "critical point. The control has no map at all:\nonly the thermometer net's own bias moves "
+        "it, and it is subtracted on the right. Decimated lattices were of twice the side before. "
+        "E: the β with the measured energy; R: the β whose certified lattices have the\nsame long "
+        "waves; where they differ, the lattices are no Ising ensemble. Small triangles point where "
+        "a map moves β; arrows at an edge: the interval goes on.",
         remakes=f"fig. 16 of {PAPER}",
     )
     return figure
@@ -91,79 +109,106 @@ def straight_line(rows: pd.DataFrame) -> tuple[float, float] | None:
     return float(slope), float(intercept)
 
 
-def mean_and_range(
-    rows: pd.DataFrame,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """β (n,), mean β′ of the members (n,), and the smallest and largest member (2, n)."""
-    groups = rows.groupby("beta")["beta_predicted"]
-    mean = groups.mean()
-    extremes = np.array([groups.min(), groups.max()], dtype=float)
-    return mean.index.to_numpy(dtype=float), mean.to_numpy(dtype=float), extremes
+def with_intervals(rows: pd.DataFrame, column: str, error: str) -> pd.DataFrame:
+    """Columns ``beta, value, low, high``: means over all pairs of nets, with 95 % intervals.
+
+    The lattices are the same for all nets: their standard error, the mean of the pairs', is common
+    to them.
+    """
+    found = []
+    for beta, at_beta in rows.dropna(subset=[column]).groupby("beta"):
+        in_common = float(at_beta[error].mean())
+        if at_beta["autoencoder"].notna().all():
+            grid = at_beta.pivot_table(index="autoencoder", columns="thermometer", values=column)
+            interval = crossed_interval(grid.to_numpy(dtype=float), in_common)
+        else:
+            interval = t_interval(at_beta[column].to_numpy(dtype=float), in_common)
+        found.append((beta, *interval))
+    return pd.DataFrame(found, columns=["beta", "value", "low", "high"])
 
 
-def _draw_kind(axes: Axes, kind: str, rows: pd.DataFrame) -> None:
-    if rows.empty:
+def _draw_points(axes: Axes, kind: str, points: pd.DataFrame, label: str) -> None:
+    if points.empty:
         return
-    colour, marker, filled, label = KINDS[kind]
-    beta, mean, extremes = mean_and_range(rows)
-    if kind == CURVE:
-        axes.plot(beta, mean, color=colour, lw=1.8, label=label)
-        return
-    axes.vlines(beta, *extremes, color=colour, lw=1)
+    colour, marker, filled, _ = KINDS[kind]
+    _draw_bars_and_marks(axes, points, colour, marker, filled, label)
+
+
+def _draw_bars_and_marks(
+    axes: Axes, points: pd.DataFrame, colour: str, marker: str, filled: bool, label: str
+) -> None:
+    axes.vlines(points["beta"], points["low"], points["high"], color=colour, lw=1, alpha=0.7)
     face = colour if filled else "white"
-    axes.plot(beta, mean, marker=marker, color=colour, mfc=face, ls="", label=label)
+    axes.plot(
+        points["beta"], points["value"], marker=marker, ms=4, color=colour, mfc=face, ls="",
+        label=label,
+    )  # fmt: skip
 
 
-def _draw_fixed_point(axes: Axes, row: int, source: str, found: pd.Series) -> None:
-    """A mark with its interval in the row, and its value in words at the right end."""
-    star, low, high = (float(found[name]) for name in ("beta_star", "low", "high"))
-    kind = SOURCES[source][1]
-    colour, marker, filled, _ = KINDS[kind] if kind else (GREY, "|", True, "")
-    words = f"{star:.4f}" if kind else f"{star:.5g}"
-    if not np.isfinite(star):
-        words = "no crossing"
-    if np.isfinite(low) and np.isfinite(high):
-        axes.plot([low, high], [row, row], color=colour, lw=2.2, solid_capstyle="butt")
-        if high > low:
-            words += f"  [{low:.4f}, {high:.4f}]"
-    if np.isfinite(star):
-        face = colour if filled else "white"
-        axes.plot(star, row, marker=marker, color=colour, mfc=face, ms=7, mew=1.5, ls="", zorder=3)
-        if not axes.get_xlim()[0] <= star <= axes.get_xlim()[1]:
-            words += "  (off scale)"
-    axes.annotate(
-        words,
-        xy=(1.01, row),
-        xycoords=axes.get_yaxis_transform(),
-        va="center",
-        fontsize=8,
-        color=colour,
-    )
+def _end_axis(axes: Axes, room: float = 0.0) -> None:
+    """End the vertical axis near the marks and curves, and mark the bars that go on beyond it.
+
+    Args:
+        axes: with all marks, curves and bars in it.
+        room: share of the height that is added above, for a legend.
+    """
+    drawn = np.concatenate([np.asarray(each.get_ydata(), float) for each in axes.get_lines()])
+    low, high = float(np.nanmin(drawn)), float(np.nanmax(drawn))
+    margin = BEYOND * ((high - low) or 1.0)
+    collections = [each for each in axes.collections if isinstance(each, LineCollection)]
+    bars = [(bar, each.get_color()[0]) for each in collections for bar in each.get_segments()]
+    ends = np.array([bar[:, 1] for bar, _ in bars]).reshape(-1, 2)
+    bottom = max(low - margin, min([low, *ends[:, 0]]) - margin / 8)
+    top = min(high + margin, max([high, *ends[:, 1]]) + margin / 8)
+    top += room * (top - bottom)
+    axes.set_ylim(bottom, top)
+    for bar, colour in bars:
+        for end, beyond, arrow in (
+            (bottom, bar[0, 1] < bottom, "v"), (top, bar[1, 1] > top, "^"),
+        ):  # fmt: skip
+            if beyond:
+                axes.plot(bar[0, 0], end, marker=arrow, color=colour, ms=5, ls="", clip_on=False)
 
 
-def _draw_arrows(axes: Axes, row: int, rows: pd.DataFrame) -> None:
-    """Small triangles along the row: to the right where β′ > β, to the left where β′ < β."""
-    if rows.empty:
-        return
-    beta, mean, _ = mean_and_range(rows.dropna(subset=["beta_predicted"]))
-    at = np.linspace(beta[0], beta[-1], ARROWS + 2)[1:-1]
-    moves = np.interp(at, beta, mean) - at
-    colour = KINDS[str(rows["lattices"].iloc[0])][0]
-    for marker, chosen in ((">", moves > 0), ("<", moves < 0)):
-        axes.plot(
-            at[chosen],
-            np.full(chosen.sum(), row),
-            marker=marker,
-            color=colour,
-            ms=4.5,
-            ls="",
-            alpha=0.4,
-        )
+def _draw_curve(axes: Axes, rows: pd.DataFrame, curve: str) -> None:
+    linestyle, label = CURVES[curve]
+    colour = LATTICE_COLOURS["decimated"]
+    axes.plot(rows["beta"], rows["beta_predicted"], color=colour, ls=linestyle, label=label)
 
 
-def _mark_on_diagonal(axes: Axes, source: str, star: float) -> None:
-    left, right = axes.get_xlim()
-    if source in ("autoencoder_line", CURVE) and left <= star <= right:
-        colour = KINDS[SOURCES[source][1]][0]
-        axes.axvline(star, color=colour, lw=0.8, ls=":", zorder=0)
-        axes.plot(star, star, marker="*", ms=13, color=colour, mec="white", ls="", zorder=4)
+def _draw_differences(axes: Axes, table: pd.DataFrame) -> None:
+    axes.axhline(0, color="black", lw=1)
+    for kind in ("autoencoder", "autoencoder_sign", "decimated"):
+        rows = table[table["lattices"] == kind]
+        points = with_intervals(rows, "less_input", "less_input_error")
+        _draw_points(axes, kind, points, KINDS[kind][3])
+    axes.set_title("By the net: β′ less what it reads of the inputs")
+    axes.set_ylabel("difference to the control")
+    _end_axis(axes, room=0.25)
+    axes.legend(loc="upper right", fontsize=7.5)
+
+
+def _draw_exact(axes: Axes, exact: pd.DataFrame, curve: pd.DataFrame) -> None:
+    axes.axhline(0, color="black", lw=1)
+    for (lattices, letter), (filled, label) in EXACT.items():
+        colour, marker, *_ = KINDS[lattices]
+        change, error = f"change_{letter}", f"beta_{letter}_error"
+        rows = exact[(exact["lattices"] == lattices) & exact[change].notna()]
+        points = []
+        for beta, at_beta in rows.groupby("beta"):
+            values, in_common = at_beta[change].to_numpy(dtype=float), at_beta[error].mean()
+            if len(values) > 1:
+                points.append((beta, *t_interval(values, in_common)))
+            else:
+                half_width = NORMAL * in_common
+                points.append((beta, values[0], values[0] - half_width, values[0] + half_width))
+        drawn = pd.DataFrame(points, columns=["beta", "value", "low", "high"])
+        _draw_bars_and_marks(axes, drawn, colour, marker, filled, label)
+    colour, (linestyle, label) = LATTICE_COLOURS["decimated"], CURVES[TWICE]
+    moved = curve["beta_predicted"] - curve["beta"]
+    axes.plot(curve["beta"], moved, color=colour, ls=linestyle, label=label)
+    axes.set_title("By exact thermometers: β′ − β")
+    axes.set_ylabel("change of β")
+    axes.set_xlabel("inverse temperature β before the map")
+    _end_axis(axes, room=0.45)
+    axes.legend(loc="upper right", fontsize=7.5)

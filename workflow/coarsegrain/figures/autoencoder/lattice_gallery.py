@@ -7,27 +7,29 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from coarsegrain.figures.autoencoder.nets import PAPER
-from coarsegrain.figures.style import SPIN_MAP, describe, lattice_axes, styled
+from coarsegrain.figures.style import SPIN_MAP, describe, in_words, lattice_axes, styled
 
 LABELS = {
     "input": "input",
     "autoencoder": "autoencoder AE-WR,\nsign of its output",
+    "autoencoders": "the same, mean\nof all members",
     "decimated": "decimated twice",
 }
 
 
 @styled
 def lattice_gallery(
-    rows: Mapping[str, Sequence[NDArray[np.integer]]], betas: Sequence[float]
+    rows: Mapping[str, Sequence[NDArray[np.number]]], betas: Sequence[float], members: int
 ) -> Figure:
     """Plot a grid of lattices: one column per β, one row per kind.
 
     Args:
-        rows: kind (input, autoencoder, decimated) → one (l, l) lattice of ±1 per β; l may differ
-            between kinds.
+        rows: kind (input, autoencoder, autoencoders, decimated) → one (l, l) lattice per β, of ±1
+            or of means of them; l may differ between kinds.
         betas: inverse temperature of each column.
+        members: of the autoencoder, over which the means are.
     """
-    figure = Figure(figsize=(1.0 + 2.1 * len(betas), 1.3 + 2.1 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(1.0 + 2.1 * len(betas), 1.4 + 2.1 * len(rows)), layout="constrained")
     panels = figure.subplots(len(rows), len(betas), squeeze=False)
     for row, (kind, lattices) in zip(panels, rows.items()):
         for axes, lattice in zip(row, lattices, strict=True):
@@ -40,8 +42,10 @@ def lattice_gallery(
     describe(
         figure,
         title="What each map keeps of a lattice",
-        note="Dark: spin −1, light: spin +1. One lattice per column, the same in all\n"
-        "rows, and one member of the net: an illustration, not a measurement.",
+        note="Dark: −1, light: +1. The first lattice at each β, the same in all rows. Second\n"
+        "row: the first member. Third row: mean of the signs of "
+        f"{in_words(members, 'member')}; in between\nwhere members differ. An illustration, not a "
+        "measurement.",
         remakes=f"fig. 14 of {PAPER}",
     )
     return figure

@@ -1,5 +1,7 @@
 """Weights of coarse-grainers and autoencoder (Shukla & Thakur 2021, figs. 11, B.1, B.2)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -14,12 +16,17 @@ Weights = NDArray[np.floating]
 
 @styled
 def weight_matrices(
-    rg: tuple[Weights, Weights], autoencoder: tuple[Weights, Weights], zoom: int = 64
+    rg: tuple[Sequence[Weights], Sequence[Weights]],
+    autoencoder: tuple[Sequence[Weights], Sequence[Weights]],
+    zoom: int = 64,
 ) -> Figure:
     """Plot W₁ and W₂ of both encoders, whole and zoomed in on their first elements.
 
+    Matrices are those of the first members, the inputs per unit those of all.
+
     Args:
-        rg: weights (L², L²/2) and (L²/2, L²/4) of the trained coarse-grainers; y = xW.
+        rg: of every member, weights (L², L²/2), and (L²/2, L²/4), of the trained coarse-grainers;
+            y = xW.
         autoencoder: the same layers of Model-1.
         zoom: elements per side of the zoomed corner.
     """
@@ -31,13 +38,14 @@ def weight_matrices(
     ]
     figure = Figure(figsize=(12, 7.6), layout="constrained")
     panels = figure.subplots(2, 4)
-    for (whole, corner), (title, weights) in zip(panels.T, columns):
+    for (whole, corner), (title, members) in zip(panels.T, columns):
+        weights = members[0]
         scale = typical_strongest_weight(weights)
         image = draw_matrix(whole, weights, scale)
         draw_matrix(corner, weights[:zoom, :zoom], scale)
         inputs, outputs = weights.shape
         whole.set_title(
-            f"{title}\n{inputs}×{outputs}, {inputs_per_unit(weights):.1f} inputs per unit"
+            f"{title}\n{inputs}×{outputs}, inputs per unit {of_members(members)}", fontsize=9
         )
         corner.set_title("its first rows and columns", fontsize=8.5)
         corner.set_xlabel("unit j of the layer")
@@ -50,10 +58,17 @@ def weight_matrices(
         note="Each pair of panels has its own colour scale: it ends at the median over units of "
         "the unit's strongest weight. In the upper row a pixel shows the strongest of the weights "
         "it covers.\nInputs per unit: median over units of (Σw²)² / Σw⁴, which is 1 for decimation "
-        "itself and about n/3 for n Gaussian weights. One member of each net.",
+        "itself and about n/3 for n Gaussian weights; smallest to largest member. "
+        "Matrices: the first member of each net.",
         remakes=f"figs. 11, B.1 and B.2 of {PAPER}",
     )
     return figure
+
+
+def of_members(members: Sequence[Weights]) -> str:
+    """Inputs per unit of all members, in words: one number if they agree, else the range."""
+    found = [f"{inputs:.1f}" for inputs in sorted(map(inputs_per_unit, members))]
+    return found[0] if found[0] == found[-1] else f"{found[0]} to {found[-1]}"
 
 
 def typical_strongest_weight(weights: Weights) -> float:
