@@ -151,6 +151,12 @@ def test_all_points_of_a_sweep_make_only_what_it_asks_for():
     assert [sorted(row) for row in settings] == [["nets.l1", "variant"]] * 3
 
 
+def test_codes_without_nets_have_the_rank_of_the_autoencoders():
+    base, variant = with_variant(nets={"autoencoder_layers": [32, 8, 32]})
+    ranks = [each.studies["autoencoder"].measure_floors().spec["rank"] for each in (base, variant)]
+    assert ranks == [16, 8]
+
+
 @pytest.mark.parametrize(
     ("only", "sentence"),
     [

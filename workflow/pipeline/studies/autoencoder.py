@@ -93,7 +93,10 @@ class Autoencoder(Nets):
 
     @once
     def measure_floors(self) -> Recipe:
-        """What linear codes lose, fitted to the lattices of which Model-2's decoder learns."""
+        """What linear codes lose, fitted to the lattices of which Model-2's decoder learns.
+
+        Codes of any rank have that of Model-1's.
+        """
         net = "Model-2"
         sets = [self.lattice_set(net, member) for member in self.members(net)]
         return Recipe(
@@ -103,6 +106,7 @@ class Autoencoder(Nets):
             },
             {
                 "seed": self.seed("random codes", table="loss_floors"),
+                "rank": min(self._trained_sizes("Model-1")),
                 "validation_fraction": self.config["lattices"]["validation_fraction"],
             },
             waits_for=[self.lattices.certificate(each) for each in (*sets, self.test_set(net))],
