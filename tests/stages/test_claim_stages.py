@@ -19,7 +19,7 @@ from coarsegrain.rg.decimation import decimate
 from coarsegrain.rg.flow_equation import effective_beta
 from coarsegrain.storage.lattices import write_lattices
 from coarsegrain.storage.tables import read_table, write_table
-from stages import judge_claims, plot_claims
+from stages import collect_variants, judge_claims, judge_variants, plot_claims
 from stages.autoencoder import (
     collect_convergence,
     evaluate_model,
@@ -280,6 +280,25 @@ def exact_claim(tmp_path):
 @pytest.mark.parametrize(("value", "verdict"), [(1.05, "reproduced"), (2.0, "not reproduced")])
 def test_a_changed_table_changes_the_verdict(exact_claim, value, verdict):
     assert list(read_table(exact_claim(value))["verdict"]) == [verdict]
+
+
+def test_claims_about_variants_are_judged_by_tables_that_are_joined_over_them(tmp_path):
+    claims = tmp_path / "claims.yaml"
+    claims.write_text(CLAIMS.replace("table: numbers", "table: variants/numbers, rows: {size: 4}"))
+    own, joined = tmp_path / "numbers.csv", tmp_path / "variants" / "numbers.csv"
+    joined.parent.mkdir()
+    write_table(own, pd.DataFrame({"value": [2.0]}))
+    parts = [own, tmp_path / "numbers-of-small.csv"]
+    for small, verdict in ((1.05, "reproduced"), (2.0, "not reproduced")):
+        write_table(parts[1], pd.DataFrame({"value": [small]}))
+        settings = [{"variant": "base", "size": 8}, {"variant": "small", "size": 4}]
+        collect_variants.main(tables=parts, table=joined, spec={"settings": settings})
+        judge_variants.main(
+            claims=[claims], tables=[own], variants=[joined], table=tmp_path / "verdicts.csv"
+        )
+        assert list(read_table(tmp_path / "verdicts.csv")["verdict"]) == [verdict]
+    judge_claims.main(claims=[claims], tables=[own], table=tmp_path / "verdicts.csv")
+    assert list(read_table(tmp_path / "verdicts.csv")["reason"]) == ["it needs variants of size"]
 
 
 def test_a_claim_that_cannot_be_judged_stops_the_stage_with_its_name(exact_claim, tmp_path):

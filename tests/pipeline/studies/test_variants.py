@@ -117,7 +117,7 @@ def test_a_variant_makes_only_the_tables_that_it_asks_for():
     made = base.results_of_variants()
     folder = "results/smoke/tables/variants"
     assert [path for path in made if path.startswith(folder)] == [
-        f"{folder}/{name}.csv" for name in ONLY["tables"]
+        f"{folder}/{name}.csv" for name in (*ONLY["tables"], "claims")
     ]
 
 
@@ -155,6 +155,15 @@ def test_codes_without_nets_have_the_rank_of_the_autoencoders():
     base, variant = with_variant(nets={"autoencoder_layers": [32, 8, 32]})
     ranks = [each.studies["autoencoder"].measure_floors().spec["rank"] for each in (base, variant)]
     assert ranks == [16, 8]
+
+
+def test_claims_are_judged_by_all_tables_that_variants_make():
+    base, _ = with_variant(bootstrap_samples=300)
+    recipe = base.judge_variants()
+    assert recipe.inputs["variants"] == [
+        f"results/smoke/tables/variants/{name}.csv" for name in ("beta_flow", "beta_fixed_point")
+    ]
+    assert recipe.inputs["tables"] == base.judge_claims().inputs["tables"]
 
 
 @pytest.mark.parametrize(

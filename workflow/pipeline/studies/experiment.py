@@ -192,8 +192,12 @@ class Experiment:
         folder = f"{self.config['results_dir']}/tables/variants"
         return [f"{folder}/{name}.csv" for name in self._collected()]
 
+    def judge_variants(self) -> Recipe:
+        """The same verdicts, also on claims about what variants vary."""
+        return Recipe({**self.judge_claims().inputs, "variants": self._joined()})
+
     def results_of_variants(self) -> list[str]:
-        """All that variants make, the tables in which it is collected, and figures of these."""
+        """All that variants make, the tables in which it is collected, verdicts and figures."""
         own = [experiment.own_tables for _, experiment in self.variants]
         collected = self._collected()
         figures = [
@@ -204,7 +208,8 @@ class Experiment:
             for end in ("pdf", "png")
         ]
         made = [path for tables in own for path in tables.values()]
-        return [*made, *self._joined(), *figures]
+        judged = [f"{self.config['results_dir']}/tables/variants/claims.csv"] if collected else []
+        return [*made, *self._joined(), *judged, *figures]
 
     def write_report(self) -> Recipe:
         """The report: Snakemake's own, made by Snakemake from figures, captions and tables."""
