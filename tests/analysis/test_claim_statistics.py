@@ -112,6 +112,16 @@ def test_points_of_which_the_last_is_above_the_level_stay_below_it_nowhere():
     assert raised.value.means == "fails"
 
 
+def test_where_a_single_point_stays_below_is_not_told():
+    alone = statistic(
+        {"table": "codes", "column": "hinge", "unit": "member", "along": "code",
+         "rows": {"code": 64}, "reduce": "stays_below", "level": 0.3}
+    )  # fmt: skip
+    with pytest.raises(NoNumber, match="there is only one code") as raised:
+        measure(alone, {"codes": CODES})
+    assert raised.value.means == "not tested"
+
+
 @pytest.mark.parametrize("given", [{"level": 0.1}, {"reduce": "stays_below"}])
 def test_a_level_without_its_reduction_is_refused(given):
     with pytest.raises(ClaimError, match="both of level and the reduction stays_below"):

@@ -216,6 +216,8 @@ def _reduced(made: Statistic, points: pd.DataFrame) -> float:
     x, y, error = (points[name].to_numpy() for name in ("x", "y", "error"))
     if made.reduce is None:
         return float(y[0])
+    if made.reduce == "stays_below" and len(x) < 2:
+        raise NoNumber(f"there is only one {made.along}", "not tested")
     return REDUCTIONS[made.reduce](x, y - (made.level or 0), error)
 
 
