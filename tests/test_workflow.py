@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 TABLES = {
     "model_losses": (
-        "model,member,split,hinge,penalty,objective,spin_accuracy,objective_all_layers"
+        "model,member,split,code,hinge,penalty,objective,spin_accuracy,objective_all_layers"
     ),
     "amplitudes": "model,member,split,amplitude,hinge,spin_accuracy",
     "loss_floors": (

@@ -71,6 +71,73 @@ def test_members_that_only_one_of_two_selections_has_are_left_out():
     assert measure(pair, fewer) == by_hand(0.3, 0.4)
 
 
+CODES = pd.DataFrame(
+    [
+        (code, member, loss + 0.01 * member)
+        for member in range(3)
+        for code, loss in ((8, 0.5), (16, 0.3), (32, 0.22), (64, 0.2))
+    ],
+    columns=["code", "member", "hinge"],
+)
+
+
+def test_a_single_row_of_each_member_is_subtracted_from_all_its_points():
+    most = statistic(
+        {"table": "codes", "column": "hinge", "unit": "member", "along": "code", "reduce": "max",
+         "minus": {"code": 64}}
+    )  # fmt: skip
+    assert measure(most, {"codes": CODES}) == by_hand(0.3, 0.3, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("level", "smallest"),
+    # 0.1 above the last is reached at 16, 0.06 halfway from there to 32; all are below 0.4
+    [(0.1, 16), (0.06, 24), (0.01, 48), (0.4, 8)],
+)
+def test_the_smallest_point_from_which_all_stay_below_a_level(level, smallest):
+    smallest_code = statistic(
+        {"table": "codes", "column": "hinge", "unit": "member", "along": "code",
+         "minus": {"code": 64}, "reduce": "stays_below", "level": level}
+    )  # fmt: skip
+    assert measure(smallest_code, {"codes": CODES}) == by_hand(smallest, smallest, smallest)
+
+
+def test_points_of_which_the_last_is_above_the_level_stay_below_it_nowhere():
+    above = statistic(
+        {"table": "codes", "column": "hinge", "unit": "member", "along": "code",
+         "reduce": "stays_below", "level": 0.1}
+    )  # fmt: skip
+    with pytest.raises(NoNumber, match="3 of 3 have no stays below") as raised:
+        measure(above, {"codes": CODES})
+    assert raised.value.means == "fails"
+
+
+def test_where_a_single_point_stays_below_is_not_told():
+    alone = statistic(
+        {"table": "codes", "column": "hinge", "unit": "member", "along": "code",
+         "rows": {"code": 64}, "reduce": "stays_below", "level": 0.3}
+    )  # fmt: skip
+    with pytest.raises(NoNumber, match="there is only one code") as raised:
+        measure(alone, {"codes": CODES})
+    assert raised.value.means == "not tested"
+
+
+@pytest.mark.parametrize("given", [{"level": 0.1}, {"reduce": "stays_below"}])
+def test_a_level_without_its_reduction_is_refused(given):
+    with pytest.raises(ClaimError, match="both of level and the reduction stays_below"):
+        flow(**given)
+
+
+def test_a_text_that_looks_like_a_pattern_selects_itself():
+    table = pd.DataFrame(
+        [("[32, 16, 32]", k, 0.1 + k) for k in range(3)] + [("auto", k, 0.2) for k in range(3)],
+        columns=["layers", "member", "hinge"],
+    )
+    one = statistic({"table": "losses", "column": "hinge", "unit": "member",
+                     "rows": {"layers": "[32, 16, 32]"}})  # fmt: skip
+    assert measure(one, {"losses": table}) == by_hand(0.1, 1.1, 2.1)
+
+
 def test_a_pattern_selects_all_models_whose_name_begins_so():
     worst = losses(rows={"split": "test", "model": "*"}, along="model", reduce="max")
     assert measure(worst, TABLES) == by_hand(0.5, 0.5, 0.8)

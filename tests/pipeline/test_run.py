@@ -58,6 +58,24 @@ def test_a_dry_run_prints_no_summary(finished, capsys, option):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "table"),
+    [
+        (["all"], "tables/claims.csv"),
+        (["all", "variants"], "tables/variants/claims.csv"),
+        # a config without variants makes none
+        (["all", "variants", "--configfile", "none.yaml"], "tables/claims.csv"),
+    ],
+)
+def test_verdicts_on_variants_are_printed_where_they_were_asked_for(
+    finished, project, capsys, arguments, table
+):
+    (project / "config.yaml").write_text("results_dir: results/default\nsweeps: {a: {L: [8]}}\n")
+    (project / "none.yaml").write_text("sweeps: {}\n")
+    assert main([*arguments, "--cores", "1"]) == 1
+    assert f"{table} does not exist" in capsys.readouterr().err
+
+
 def test_missing_config_file_is_named(project):
     with pytest.raises(ConfigError, match=r"no config file absent\.yaml"):
         results_dir(["--configfile", "absent.yaml"])

@@ -19,7 +19,7 @@ from coarsegrain.rg.decimation import decimate
 from coarsegrain.rg.flow_equation import effective_beta
 from coarsegrain.storage.lattices import write_lattices
 from coarsegrain.storage.tables import read_table, write_table
-from stages import judge_claims, plot_claims
+from stages import collect_variants, judge_claims, judge_variants, plot_claims
 from stages.autoencoder import beta_flow as beta_flow_stage
 from stages.autoencoder import (
     collect_convergence,
@@ -139,6 +139,7 @@ def test_frozen_layers_count_in_the_last_column_and_in_no_other(tmp_path, lattic
     np.testing.assert_allclose(table["objective"] - table["hinge"], 0.01 * 32)
     np.testing.assert_allclose(table["objective_all_layers"] - table["hinge"], 0.01 * (32 + 64))
     assert table.columns[-1] == "objective_all_layers"
+    assert list(table["code"]) == [8, 8, 8]
 
 
 def test_amplitudes_are_those_of_the_test_set_at_the_gain_of_the_training_set(tmp_path, lattices):
@@ -165,13 +166,13 @@ def test_amplitudes_are_those_of_the_test_set_at_the_gain_of_the_training_set(tm
     assert set(table["spin_accuracy"]) == {round(losses["spin_accuracy"], 9)}
 
 
-def floors(tmp_path, sets, test, name="floors.csv"):
+def floors(tmp_path, sets, test, name="floors.csv", rank=None):
     paths = [tmp_path / f"set-{k}.nc" for k in range(len(sets))]
     for file, spins in zip([*paths, tmp_path / "test.nc"], [*sets, test]):
         write_lattices(file, spins, np.full(len(spins), 0.4), {})
     measure_floors.main(
         lattices=paths, test=tmp_path / "test.nc", table=tmp_path / name,
-        spec={"seed": 3, "validation_fraction": 0.25},
+        spec={"seed": 3, "rank": rank or test[0].size // 4, "validation_fraction": 0.25},
     )  # fmt: skip
     return read_table(tmp_path / name)
 
@@ -196,6 +197,18 @@ def test_floors_are_fitted_to_training_lattices_and_tested_on_others(tmp_path):
     assert row["hinge_least_squares"] == pytest.approx(hinge(y, t), abs=1e-9)
     assert row["hinge_best_gain"] == pytest.approx(hinge(gain * y, t), abs=1e-9)
     assert row["spin_accuracy"] == pytest.approx(spin_accuracy(y, t), abs=1e-9)
+
+
+def test_codes_of_any_rank_have_the_one_that_is_asked_for(tmp_path):
+    sets = [sample_lattices(np.full(40, 0.4), 4, seed=k) for k in range(2)]
+    ranks = floors(tmp_path, sets[:1], sets[1], rank=2).set_index("encoder")["rank"].to_dict()
+    assert ranks == {
+        "one mode": 1, "principal components": 2, "decimation": 4, "block means": 4,
+        "random sites": 2, "random linear": 2,
+    }  # fmt: skip
+    whole = floors(tmp_path, sets[:1], sets[1], rank=16).set_index("encoder")
+    # all modes lose nothing
+    assert whole.loc["principal components", "mse"] == pytest.approx(0, abs=1e-9)
 
 
 def test_a_member_has_the_same_random_codes_however_many_members_there_are(tmp_path):
@@ -317,6 +330,25 @@ def exact_claim(tmp_path):
 @pytest.mark.parametrize(("value", "verdict"), [(1.05, "reproduced"), (2.0, "not reproduced")])
 def test_a_changed_table_changes_the_verdict(exact_claim, value, verdict):
     assert list(read_table(exact_claim(value))["verdict"]) == [verdict]
+
+
+def test_claims_about_variants_are_judged_by_tables_that_are_joined_over_them(tmp_path):
+    claims = tmp_path / "claims.yaml"
+    claims.write_text(CLAIMS.replace("table: numbers", "table: variants/numbers, rows: {size: 4}"))
+    own, joined = tmp_path / "numbers.csv", tmp_path / "variants" / "numbers.csv"
+    joined.parent.mkdir()
+    write_table(own, pd.DataFrame({"value": [2.0]}))
+    parts = [own, tmp_path / "numbers-of-small.csv"]
+    for small, verdict in ((1.05, "reproduced"), (2.0, "not reproduced")):
+        write_table(parts[1], pd.DataFrame({"value": [small]}))
+        settings = [{"variant": "base", "size": 8}, {"variant": "small", "size": 4}]
+        collect_variants.main(tables=parts, table=joined, spec={"settings": settings})
+        judge_variants.main(
+            claims=[claims], tables=[own], variants=[joined], table=tmp_path / "verdicts.csv"
+        )
+        assert list(read_table(tmp_path / "verdicts.csv")["verdict"]) == [verdict]
+    judge_claims.main(claims=[claims], tables=[own], table=tmp_path / "verdicts.csv")
+    assert list(read_table(tmp_path / "verdicts.csv")["reason"]) == ["it needs variants of size"]
 
 
 def test_a_claim_that_cannot_be_judged_stops_the_stage_with_its_name(exact_claim, tmp_path):

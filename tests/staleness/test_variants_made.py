@@ -46,7 +46,8 @@ def own(variant, tables):
 
 
 def collected(tables):
-    return {f"results/smoke/tables/variants/{name}.csv" for name in tables}
+    """The tables joined over variants, and the verdicts that are told from them."""
+    return {f"results/smoke/tables/variants/{name}.csv" for name in (*tables, "claims")}
 
 
 def test_a_finished_variant_is_left_and_another_one_makes_only_itself(copy):
@@ -65,6 +66,21 @@ def test_a_finished_variant_is_left_and_another_one_makes_only_itself(copy):
     assert all("/variants/" in path for path in again)
     # removed: nothing to make
     assert copy.plan({}) == set()
+
+
+def test_another_point_of_a_sweep_trains_and_judges_just_that(copy):
+    """One line more in a sweep that is asked for the losses of one net."""
+    only = {"tables": ["model_losses", "convergence"], "nets": ["Model-1"]}
+    sweeps = {"penalty": {"nets.l1": [1e-4], "only": only}}
+    place = "results/smoke/variants/penalty_l1=0.0001/"
+    of_members = [
+        f"{place}nets/Model-1/member-{k}.{end}"
+        for k in range(2)
+        for end in ("safetensors", "history.csv", "losses.csv", "amplitudes.csv")
+    ]
+    tables = {f"{place}tables/{name}.csv" for name in ("amplitudes", *only["tables"])}
+    made = copy.plan({"rescaled": RESCALED}, sweeps=sweeps)
+    assert made == {*of_members} | tables | collected(only["tables"])
 
 
 def test_the_collected_table_tells_each_rows_variant_and_setting(copy):

@@ -57,9 +57,23 @@ use rule stage as collect_variants with:
         table=update("<results>/tables/variants/{table}.csv"),
     pathvars:
         job="collect_variants/{table}",
+    wildcard_constraints:
+        table=any_of(EXPERIMENT.tables),
     localrule: True
     params:
         **stage("collect_variants"),
+
+
+use rule stage as judge_variants with:
+    input:
+        unpack(made_from("judge_variants")),
+    output:
+        table=update("<results>/tables/variants/claims.csv"),
+    pathvars:
+        job="judge_variants",
+    localrule: True
+    params:
+        **stage("judge_variants"),
 
 
 use rule stage as report with:

@@ -107,6 +107,85 @@ def test_a_variant_equal_to_the_base_makes_nothing():
     assert with_variant(nets={"l1": 1e-5})[1].own_tables == {}
 
 
+ONLY = {"tables": ["model_losses", "convergence"], "nets": ["Model-3"]}
+
+
+def test_a_variant_makes_only_the_tables_that_it_asks_for():
+    base, variant = with_variant(nets={"l1": 1e-4}, only=ONLY)
+    assert own(variant) == set(ONLY["tables"])
+    assert "model_losses" in variant.tables["model_losses"]
+    made = base.results_of_variants()
+    folder = "results/smoke/tables/variants"
+    assert [path for path in made if path.startswith(folder)] == [
+        f"{folder}/{name}.csv" for name in (*ONLY["tables"], "claims")
+    ]
+
+
+def test_tables_of_a_variant_tell_only_of_the_nets_that_it_asks_for():
+    _, variant = with_variant(nets={"l1": 1e-4}, only=ONLY)
+    study = variant.studies["autoencoder"]
+    losses = study.collect_losses().inputs["losses"]
+    assert losses == [
+        f"results/smoke/variants/mine/nets/Model-3/member-{k}.losses.csv" for k in range(2)
+    ]
+    # Model-3 trains nothing: what it is made of must have come to rest
+    trained = {path.split("/")[-2] for path in study.collect_convergence().inputs["histories"]}
+    assert trained == {"CG-64-32", "CG-32-16", "UP-16-32", "UP-32-64"}
+
+
+def test_weights_are_measured_of_the_nets_that_a_variant_asks_for():
+    base, variant = with_variant(nets={"l1": 1e-4}, only={"nets": ["Model-1"]})
+    asked, whole = (each.studies["autoencoder"].measure_weights() for each in (variant, base))
+    assert {option: len(files) for option, files in asked.inputs.items()} == {
+        "first": 0, "second": 0, "autoencoders": 2, "wide_range": 0, "hard_coded": 2,
+    }  # fmt: skip
+    assert [len(whole.inputs[each]) for each in ("first", "second", "wide_range")] == [2, 2, 2]
+
+
+def test_all_points_of_a_sweep_make_only_what_it_asks_for():
+    sweep = {"penalty": {"nets.l1": [0, 1e-4], "only": ONLY}}
+    base = Experiment(config(sweeps=sweep))
+    assert [each.name for each, _ in base.variants] == ["penalty_l1=0", "penalty_l1=0.0001"]
+    assert [own(variant) for _, variant in base.variants] == [set(ONLY["tables"])] * 2
+    settings = base.collect_variants("model_losses").spec["settings"]
+    assert [sorted(row) for row in settings] == [["nets.l1", "variant"]] * 3
+
+
+def test_codes_without_nets_have_the_rank_of_the_autoencoders():
+    base, variant = with_variant(nets={"autoencoder_layers": [32, 8, 32]})
+    ranks = [each.studies["autoencoder"].measure_floors().spec["rank"] for each in (base, variant)]
+    assert ranks == [16, 8]
+
+
+def test_claims_are_judged_by_all_tables_that_variants_make():
+    base, _ = with_variant(bootstrap_samples=300)
+    recipe = base.judge_variants()
+    assert recipe.inputs["variants"] == [
+        f"results/smoke/tables/variants/{name}.csv" for name in ("beta_flow", "beta_fixed_point")
+    ]
+    assert recipe.inputs["tables"] == base.judge_claims().inputs["tables"]
+
+
+@pytest.mark.parametrize(
+    ("only", "sentence"),
+    [
+        ({"tables": ["losses"]}, "variant mine: only.tables names 'losses', which is none of"),
+        ({"nets": ["Model-4"]}, "variant mine: only.nets names 'Model-4', which is none of"),
+        ({"tables": "convergence"}, "variants.mine.only.tables is 'convergence'; it must be lists"),
+        ({"figures": []}, "variants.mine.only is {'figures': \\[\\]}; it must be lists of names"),
+        (["convergence"], "variants.mine.only is \\['convergence'\\]; it must be lists of names"),
+    ],
+)
+def test_what_a_variant_cannot_be_asked_for_is_refused_by_name(only, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        with_variant(nets={"l1": 1e-4}, only=only)
+
+
+def test_a_variant_without_any_change_is_refused():
+    with pytest.raises(ConfigError, match=r"variants\.mine changes no setting"):
+        with_variant(only=ONLY)
+
+
 def test_variants_are_collected_with_the_settings_that_any_of_them_changes():
     base = Experiment(
         config(

@@ -1,9 +1,11 @@
 """The statistic of a claim, declared as data: which rows of which table become which number.
 
     table, column     where the numbers stand
-    rows              {column: value, [values], "CG-*", or {at_least: a, at_most: b}}
+    rows              {column: value, [values], "CG-*", or {at_least: a, at_most: b}}; of a table of
+                      variants also settings, by dotted key (claim_variants)
     minus             a column, or other rows, subtracted point by point
     along, reduce     several points per member (one for each β, say), and what makes one of them
+    level             of the reduction stays_below: the value that points are to stay below
     difference_of,    two selections, laid over ``rows``, whose values are subtracted or divided
     ratio_of          member by member
 
@@ -18,34 +20,43 @@ and one source of the error:
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from coarsegrain.analysis.claim_rows import NoNumber, Rows, Tables, column_of, in_words
+from coarsegrain.analysis.claim_variants import Selection, selected
 from coarsegrain.analysis.criterion import ClaimError
 from coarsegrain.analysis.flow import interpolated_crossing, line_crossing
 from coarsegrain.analysis.intervals import FloatArray, Interval, crossed_interval, t_interval
 
-Tables = Mapping[str, pd.DataFrame]
-Rows = Mapping[str, Any]
 Reduction = Callable[[FloatArray, FloatArray, FloatArray], float]
-
-
-class NoNumber(Exception):
-    """The tables do not give the statistic; why, and what that means for the claim."""
-
-    def __init__(self, why: str, means: Literal["fails", "cannot be told", "not tested"]) -> None:
-        super().__init__(why)
-        self.means = means
 
 
 def line_chi_squared(x: FloatArray, y: FloatArray, error: FloatArray) -> float:
     """χ² per degree of freedom of the best straight line through points with errors."""
     fit = np.polyval(np.polyfit(x, y, 1, w=1 / error), x)
     return float((((y - fit) / error) ** 2).sum() / (len(x) - 2))
+
+
+def stays_below(x: FloatArray, y: FloatArray) -> float:
+    """From which x on the points, joined by straight pieces, are at most 0.
+
+    Args:
+        x: (k,) increasing.
+        y: (k,)
+    Returns:
+        The first x if all points are; NaN if the last is not.
+    """
+    above = np.flatnonzero(y > 0)
+    if len(above) == 0:
+        return float(x[0])
+    last = above[-1]
+    if last == len(x) - 1:
+        return float("nan")
+    share = y[last] / (y[last] - y[last + 1])
+    return float(x[last] + share * (x[last + 1] - x[last]))
 
 
 # name → function of (along, values, their standard errors)
@@ -57,6 +68,7 @@ REDUCTIONS: dict[str, Reduction] = {
     "half_range": lambda x, y, error: float(np.ptp(y) / 2),
     "line_crossing": lambda x, y, error: line_crossing(x, y),
     "points_crossing": lambda x, y, error: interpolated_crossing(x, y),
+    "stays_below": lambda x, y, error: stays_below(x, y),
     "line_chi_squared": line_chi_squared,
 }
 
@@ -75,12 +87,22 @@ class Statistic:
     unit: tuple[str, ...] = ()
     along: str | None = None
     reduce: str | None = None
+    level: float | None = None
     minus: str | Rows | None = None
     difference_of: tuple[Rows, Rows] | None = None
     ratio_of: tuple[Rows, Rows] | None = None
     error: str | None = None
     sigmas: float | None = None
     exact: bool = False
+
+    @property
+    def selections(self) -> list[Selection]:
+        """All rows that it is made of."""
+        pair = self.difference_of or self.ratio_of or ({},)
+        found = [{**self.rows, **rows} for rows in pair]
+        if isinstance(self.minus, Mapping):
+            found += [{**rows, **self.minus} for rows in found]
+        return [Selection(self.table, rows) for rows in found]
 
     @property
     def interval(self) -> str:
@@ -134,6 +156,8 @@ def _problem(made: Statistic) -> str | None:
         return "needs both of along and reduce, or neither"
     if made.reduce is not None and made.reduce not in REDUCTIONS:
         return f"reduces by {made.reduce}, which is none of {', '.join(REDUCTIONS)}"
+    if (made.reduce == "stays_below") != (made.level is not None):
+        return "needs both of level and the reduction stays_below, or neither"
     if made.difference_of and made.ratio_of:
         return "is both a difference and a ratio; give one"
     if made.reduce == "line_chi_squared" and made.error is None:
@@ -183,32 +207,33 @@ def _by_unit(made: Statistic, tables: Tables, rows: Rows) -> pd.Series:
     points = _points(made, tables, {**made.rows, **rows})
     units = [name for name in made.unit if name in points.columns]
     names = units or ["all"]
-    found = {
-        key: _reduced(made.reduce, group) for key, group in points.assign(all=0).groupby(names)
-    }
+    found = {key: _reduced(made, group) for key, group in points.assign(all=0).groupby(names)}
     index = pd.MultiIndex.from_tuples(list(found), names=names)
     return pd.Series(list(found.values()), index=index)
 
 
-def _reduced(how: str | None, points: pd.DataFrame) -> float:
+def _reduced(made: Statistic, points: pd.DataFrame) -> float:
     x, y, error = (points[name].to_numpy() for name in ("x", "y", "error"))
-    return float(y[0]) if how is None else REDUCTIONS[how](x, y, error)
+    if made.reduce is None:
+        return float(y[0])
+    if made.reduce == "stays_below" and len(x) < 2:
+        raise NoNumber(f"there is only one {made.along}", "not tested")
+    return REDUCTIONS[made.reduce](x, y - (made.level or 0), error)
 
 
 def _points(made: Statistic, tables: Tables, rows: Rows) -> pd.DataFrame:
     """Columns: those that count units, x (along), y, error; one row per point of each unit."""
-    table = _table(made.table, tables)
-    chosen = _chosen(table, rows, made.table)
-    units = [name for name in made.unit if _column(chosen, name, made.table).notna().any()]
+    chosen = selected(Selection(made.table, rows), tables)
+    units = [name for name in made.unit if column_of(chosen, name, made.table).notna().any()]
     points = chosen[units].copy()
-    points["x"] = _column(chosen, made.along, made.table) if made.along else 0
+    points["x"] = column_of(chosen, made.along, made.table) if made.along else 0
     points["y"] = _numbers(chosen, made.column, made.table)
-    points["error"] = _column(chosen, made.error, made.table) if made.error else np.nan
+    points["error"] = column_of(chosen, made.error, made.table) if made.error else np.nan
     if isinstance(made.minus, str):
         points["y"] -= _numbers(chosen, made.minus, made.table)
     if points.duplicated([*units, "x"]).any():
         raise ClaimError(
-            f"rows {_in_words(rows)} of {made.table} hold several numbers for one "
+            f"rows {in_words(rows)} of {made.table} hold several numbers for one "
             f"{' and '.join(filter(None, (*units, made.along))) or 'statistic'}; narrow them."
         )
     if isinstance(made.minus, Mapping):
@@ -217,8 +242,14 @@ def _points(made: Statistic, tables: Tables, rows: Rows) -> pd.DataFrame:
 
 
 def _less(points: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """Other points subtracted; where a column is missing in them, they stand for all its values."""
-    others = others.drop(columns="error").rename(columns={"y": "less"})
+    """Other points subtracted; where a column is missing in them, they stand for all its values.
+
+    So does a single point of each unit.
+    """
+    units = [name for name in others.columns if name not in ("x", "y", "error")]
+    single = bool(units) and not others.duplicated(units).any()
+    others = others.drop(columns=["error", *(["x"] if single else [])])
+    others = others.rename(columns={"y": "less"})
     joined = points.merge(others, on=[name for name in others.columns if name != "less"])
     if joined.empty:
         raise NoNumber("the rows to subtract have no point in common", "not tested")
@@ -279,61 +310,8 @@ def _paired(one: pd.Series, other: pd.Series) -> tuple[pd.Series, pd.Series]:
     return both["one"], both["other"]
 
 
-def _chosen(table: pd.DataFrame, rows: Rows, name: str) -> pd.DataFrame:
-    keep = np.ones(len(table), dtype=bool)
-    for column, wanted in rows.items():
-        try:
-            keep &= _matches(_column(table, column, name), wanted)
-        except ValueError:
-            raise ClaimError(
-                f"column {column} of {name} holds text, which {wanted} does not select."
-            ) from None
-    if not keep.any():
-        raise NoNumber(f"{name} has no rows with {_in_words(rows)}", "not tested")
-    return table[keep]
-
-
-def _matches(cells: pd.Series, wanted: Any) -> npt.NDArray[np.bool_]:
-    if isinstance(wanted, list):
-        return np.asarray(np.any([_matches(cells, each) for each in wanted], axis=0))
-    if isinstance(wanted, Mapping):
-        bounds = {"at_least": -np.inf, "at_most": np.inf, **wanted}
-        if len(bounds) > 2:
-            raise ClaimError(f"rows take at_least and at_most, not {dict(wanted)}.")
-        x = cells.to_numpy(dtype=np.float64)
-        return np.asarray((x >= bounds["at_least"]) & (x <= bounds["at_most"]))
-    if isinstance(wanted, str):
-        return np.array([fnmatchcase(str(cell), wanted) for cell in cells], dtype=bool)
-    return np.asarray(np.isclose(cells.to_numpy(dtype=float), wanted, rtol=1e-9, atol=0))
-
-
-def _in_words(rows: Rows) -> str:
-    return ", ".join(f"{column} {_wanted(each)}" for column, each in rows.items()) or "anything"
-
-
-def _wanted(each: Any) -> str:
-    """What a column is to be: "at least 16", "2 or 4", or the value itself."""
-    if isinstance(each, Mapping):
-        return " and ".join(f"{key.replace('_', ' ')} {bound}" for key, bound in each.items())
-    if isinstance(each, list):
-        return " or ".join(map(str, each))
-    return str(each)
-
-
-def _table(name: str, tables: Tables) -> pd.DataFrame:
-    if name not in tables:
-        raise ClaimError(f"there is no table {name} (there are {', '.join(sorted(tables))}).")
-    return tables[name]
-
-
-def _column(table: pd.DataFrame, column: str, name: str) -> pd.Series:
-    if column not in table.columns:
-        raise ClaimError(f"{name} has no column {column} (it has {', '.join(table.columns)}).")
-    return table[column]
-
-
 def _numbers(table: pd.DataFrame, column: str, name: str) -> pd.Series:
     try:
-        return _column(table, column, name).astype(float)
+        return column_of(table, column, name).astype(float)
     except ValueError:
         raise ClaimError(f"column {column} of {name} holds text, not numbers.") from None

@@ -11,15 +11,16 @@ A claim holds only if all its parts do, in all its readings. What each verdict m
     not tested        there is nothing to test it with; the reason says what is missing
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Literal, NamedTuple, get_args
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple, get_args
 
 import pandas as pd
 
-from coarsegrain.analysis.claim_statistics import NoNumber, Statistic, Tables, measure
+from coarsegrain.analysis.claim_convergence import told_of, waiting_for
+from coarsegrain.analysis.claim_rows import NoNumber, Tables
+from coarsegrain.analysis.claim_statistics import Statistic, measure
+from coarsegrain.analysis.claim_variants import VARIANTS, Selection, values_of
 from coarsegrain.analysis.criterion import Answer, ClaimError, Criterion
 from coarsegrain.analysis.intervals import Interval
 
@@ -29,12 +30,10 @@ COLUMNS = (
     "id", "paper", "where", "claim", "published", "measured", "low", "high", "interval",
     "criterion", "control", "control_value", "verdict", "reason", "figure",
 )  # fmt: skip
-#: How the names of tables end that say which trainings have converged.
-CONVERGENCE = "convergence"
-FALLS = "the validation objective still falls in the last quarter of the epochs"
-RESTLESS = "trainings are not at rest in the last eighth of their updates"
 # In the reason, before the verdict that a claim would have if its trainings had converged.
 AS_IT_STANDS = "as it stands: "
+#: Below the results folder, the verdicts that are told from variants, too.
+OF_VARIANTS = "tables/variants/claims.csv"
 NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
 
@@ -73,8 +72,10 @@ class Claim:
         control: a part that must not hold, or words why there is none.
         rests_on: nets whose trainings must have converged; "CG-*" means all whose name begins so.
         control_rests_on: the same of the control, which is asked only where the claim holds.
+        for_each: a column that multiplies the readings: one for each value that it has; or "".
         figure: the figure that shows it, or "".
         not_tested: why not; empty if it is.
+        sweeps: the command that makes the variants which claims of its file are about, or "".
     """
 
     id: str
@@ -88,11 +89,53 @@ class Claim:
     control_rests_on: tuple[str, ...]
     figure: str
     not_tested: str
+    for_each: str = ""
+    sweeps: str = ""
 
     @property
     def readings(self) -> tuple[str, ...]:
         """Names of what the claim's number may mean; one without a name if it is clear."""
         return tuple(self.parts[0].statistic)
+
+    @property
+    def is_about_variants(self) -> bool:
+        """Whether any of its numbers is from tables of variants."""
+        statistics = [each for part in self.parts for each in part.statistic.values()]
+        return any(each.table.startswith(VARIANTS) for each in statistics)
+
+    def at_each_value(self, tables: Tables) -> "Claim":
+        """The claim with its readings multiplied by the values of ``for_each``.
+
+        Raises:
+            NoNumber: the tables do not have several values.
+        """
+        if not self.for_each:
+            return self
+        first = self.parts[0].statistic[self.readings[0]]
+        values = values_of(first.selections[0], self.for_each, tables)
+        control = self.control
+        return replace(
+            self,
+            parts=tuple(_multiplied(part, self.for_each, values) for part in self.parts),
+            control=(
+                _multiplied(control, self.for_each, values)
+                if isinstance(control, Part)
+                else control
+            ),
+        )
+
+
+def _multiplied(part: Part, column: str, values: Sequence[Any]) -> Part:
+    """A part in each of its readings at each value of a column."""
+    return part._replace(
+        statistic={
+            ", ".join(filter(None, (reading, f"{column} {value}"))): replace(
+                made, rows={**made.rows, column: value}
+            )
+            for reading, made in part.statistic.items()
+            for value in values
+        }
+    )
 
 
 class Finding(NamedTuple):
@@ -152,6 +195,10 @@ def _judged(claim: Claim, tables: Tables) -> tuple[Verdict, str, Finding | None,
     """The verdict, its reason, the finding that stands for the claim, and the control's."""
     if claim.not_tested:
         return "not tested", claim.not_tested, None, None
+    try:
+        claim = claim.at_each_value(tables)
+    except NoNumber as error:
+        return "not tested", _untested(claim, str(error)), None, None
     by_reading = {
         reading: [_found(part, reading, tables) for part in claim.parts]
         for reading in claim.readings
@@ -159,7 +206,7 @@ def _judged(claim: Claim, tables: Tables) -> tuple[Verdict, str, Finding | None,
     everything = [finding for each in by_reading.values() for finding in each]
     untested = next((each for each in everything if each.answer == "not tested"), None)
     if untested:
-        return "not tested", untested.problem, None, None
+        return "not tested", _untested(claim, untested.problem), None, None
     deciding = {reading: _deciding(findings) for reading, findings in by_reading.items()}
     controls = (
         {reading: _found(claim.control, reading, tables) for reading in claim.readings}
@@ -171,13 +218,29 @@ def _judged(claim: Claim, tables: Tables) -> tuple[Verdict, str, Finding | None,
     unclear = [each for each in deciding.values() if each.answer == "cannot be told"]
     shown = (unclear if verdict == "undecided" and unclear else list(deciding.values()))[0]
     asks_the_control = {each.answer for each in deciding.values()} == {"holds"}
-    nets = claim.rests_on + (claim.control_rests_on if asks_the_control else ())
-    waiting = _not_converged(nets, tables)
+    resting = [(claim.rests_on, claim.parts)]
+    if asks_the_control and isinstance(claim.control, Part):
+        resting.append((claim.control_rests_on, (claim.control,)))
+    waiting = told_of(
+        [waiting_for(nets, _selections(parts), tables) for nets, parts in resting if nets]
+    )
     if waiting and verdict != "undecided":
         verdict, reason = "undecided", f"{waiting}; {AS_IT_STANDS}{verdict}, {reason}"
     elif waiting:
         reason = f"{reason}; {waiting}"
     return verdict, reason, shown, control
+
+
+def _untested(claim: Claim, problem: str) -> str:
+    """Why a claim is not tested, and what makes the variants that it is about."""
+    if claim.is_about_variants and claim.sweeps:
+        return f"{problem}; `{claim.sweeps}` makes them, with verdicts in {OF_VARIANTS}"
+    return problem
+
+
+def _selections(parts: Sequence[Part]) -> list[Selection]:
+    """All rows that numbers of a claim are made of."""
+    return [each for part in parts for made in part.statistic.values() for each in made.selections]
 
 
 def _found(part: Part, reading: str, tables: Tables) -> Finding:
@@ -228,33 +291,3 @@ def _by_answers(
             if finding.answer == answer:
                 return verdict, f"{words}: {finding}; the claim: {told}"
     return "reproduced", told
-
-
-def _not_converged(nets: Sequence[str], tables: Tables) -> str:
-    """Which trainings have not converged, in words; empty if all have."""
-    if not nets:
-        return ""
-    found = [table for name, table in tables.items() if name.endswith(CONVERGENCE)]
-    if not found:
-        raise ClaimError(f"it rests on trained nets, and there is no table {CONVERGENCE}.")
-    table = pd.concat(found, ignore_index=True)
-    falls: dict[str, float] = {}
-    restless: dict[str, list[str]] = {}
-    for pattern in nets:
-        rows = table[[fnmatchcase(model, pattern) for model in table["model"]]]
-        if rows.empty:
-            raise ClaimError(f"it rests on {pattern}, which table {CONVERGENCE} does not have.")
-        for _, row in rows[~rows["converged"].astype(bool)].iterrows():
-            model = row["model"]
-            if isinstance(row.get("told"), str):
-                restless.setdefault(model, []).append(row["told"])
-            else:
-                falls[model] = max(row["fall"], falls.get(model, row["fall"]))
-    sentences = {
-        FALLS: [
-            f"{model} (too few epochs)" if math.isnan(fall) else f"{model} ({100 * fall:.2g} %)"
-            for model, fall in falls.items()
-        ],
-        RESTLESS: [f"{model} ({', '.join(each)})" for model, each in restless.items()],
-    }
-    return "; ".join(f"{words}: {', '.join(each)}" for words, each in sentences.items() if each)

@@ -2,6 +2,7 @@
 
     paper: who claims it
     study: the letter that ids begin with
+    sweeps: the command that makes the variants which claims are about, if any are
     readings:                  sets of readings, by name: what a number in the paper may mean
       losses:
         hinge: {column: hinge}
@@ -12,6 +13,7 @@
         not_tested: why        nothing else then, or
         statistic: {…}         see claim_statistics
         readings: [losses, {another: {…}}]
+        for_each: a setting    all readings, once for each value that variants give it
         criterion: {…}         see criterion
         parts:                 instead of a criterion, where all of several things must hold
           training: {published: 0.347, criterion: {…}, rows: {split: train}}
@@ -38,7 +40,7 @@ LOSS_READINGS = {"hinge", "objective", "objective_all_layers"}
 TEXTS = ("id", "where", "claim")
 KEYS = {
     *TEXTS, "paper", "published", "figure", "not_tested", "statistic", "readings", "criterion",
-    "parts", "control", "rests_on",
+    "parts", "control", "rests_on", "for_each",
 }  # fmt: skip
 Given = Mapping[str, Any]
 
@@ -115,6 +117,8 @@ def _claim(given: object, content: Given) -> Claim:
         control_rests_on=of_control,
         figure=given.get("figure", ""),
         not_tested=not_tested,
+        for_each=given.get("for_each", ""),
+        sweeps=content.get("sweeps", ""),
     )
 
 

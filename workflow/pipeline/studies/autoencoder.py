@@ -85,6 +85,7 @@ class Autoencoder(Nets):
         members = [
             f"{self.folder('evaluate_model', net, k)}nets/{net}/member-{k}"
             for net in self.nets
+            if self.is_told(net)
             for k in self.members(net)
         ]
         return Recipe(
@@ -93,7 +94,10 @@ class Autoencoder(Nets):
 
     @once
     def measure_floors(self) -> Recipe:
-        """What linear codes lose, fitted to the lattices of which Model-2's decoder learns."""
+        """What linear codes lose, fitted to the lattices of which Model-2's decoder learns.
+
+        Codes of any rank have that of Model-1's.
+        """
         net = "Model-2"
         sets = [self.lattice_set(net, member) for member in self.members(net)]
         return Recipe(
@@ -103,6 +107,7 @@ class Autoencoder(Nets):
             },
             {
                 "seed": self.seed("random codes", table="loss_floors"),
+                "rank": min(self._trained_sizes("Model-1")),
                 "validation_fraction": self.config["lattices"]["validation_fraction"],
             },
             waits_for=[self.lattices.certificate(each) for each in (*sets, self.test_set(net))],
@@ -113,7 +118,17 @@ class Autoencoder(Nets):
         """Which trainings have come to rest; in a variant, which of its own."""
         shallow = [name for name, net in self.shallow_nets.items() if not net.hard_coded]
         models = [name for name, net in self.models.items() if net.is_trained]
-        every = self.histories(*shallow, *models, THERMOMETER)
+        # with a model come the nets that it is made of
+        parts = {
+            part
+            for name, net in self.models.items()
+            if self.is_told(name)
+            for part in net.transferred
+        }
+        told = [
+            name for name in (*shallow, *models, THERMOMETER) if self.is_told(name) or name in parts
+        ]
+        every = self.histories(*told)
         place = f"{self.config['results_dir']}/{self.variant}"
         own = [path for path in every if path.startswith(place)]
         return Recipe({"histories": own or every})
@@ -196,6 +211,10 @@ class Autoencoder(Nets):
             "wide_range": [
                 (WIDE_RANGE_AUTOENCODER, k) for k in self.members(WIDE_RANGE_AUTOENCODER)
             ],
+        }
+        members = {
+            option: [each for each in members[option] if self.is_told(each[0])]
+            for option in members
         }
         inputs = {option: [self.network(*each) for each in members[option]] for option in members}
         seeds = {

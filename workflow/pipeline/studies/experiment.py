@@ -1,6 +1,6 @@
 """All studies under one config, and what is made of all of them together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ from pipeline.studies.neuralrg import NeuralRG
 from pipeline.studies.rbm import BoltzmannMachines
 from pipeline.studies.settings import WatchedConfig
 from pipeline.studies.study import Config, Figure, Recipe, Study
-from pipeline.studies.variants import BASE, Variant, variants_of
+from pipeline.studies.variants import BASE, ONLY, Variant, variants_of
 
 #: The studies that use lattices, in the order of the report.
 STUDIES = (Autoencoder, BoltzmannMachines, NeuralRG)
@@ -34,6 +34,8 @@ class Experiment:
             base: what it is a variant of.
         """
         self.config = config
+        #: Names of the tables that a variant makes; None: all.
+        self._made: Collection[str] | None = None
         self.variant = variant.folder if variant else ""
         seen = config if variant else WatchedConfig(config)
         changes = list(variant.changes) if variant else []
@@ -49,12 +51,37 @@ class Experiment:
         self.lattices.users = users
         #: By name.
         self.studies: Mapping[str, Any] = {each.name: each for each in [*users, self.lattices]}
+        if variant:
+            self._make_only(variant)
         for study in self.studies.values():
             assert study.always is not None  # before any recipe is asked for
         #: Each with all its studies; of a variant none.
         self.variants = [
             (each, Experiment(each.config, each, self)) for each in variants_of(config)
         ]
+
+    def _make_only(self, variant: Variant) -> None:
+        """Restrict the studies to what a variant makes, if it says so.
+
+        Raises:
+            ConfigError: it names a table or a net that there is not.
+        """
+        made: Sequence[Study] = list(self.studies.values())
+        tables = [name for study in made for name in study.tables]
+        nets = [name for study in made for name in study.nets_to_tell_of()]
+        for kind, asked, known in (
+            ("tables", variant.only.tables, tables),
+            ("nets", variant.only.nets, nets),
+        ):
+            for name in asked or ():
+                if name not in known:
+                    raise ConfigError(
+                        f"variant {variant.name}: {ONLY}.{kind} names {name!r}, which is none of "
+                        f"{', '.join(known)}."
+                    )
+        self._made = variant.only.tables
+        for study in made:
+            study.told = variant.only.nets
 
     def recipe(self, name: str, arguments: Mapping[str, str | int]) -> Recipe:
         """The recipe of a job.
@@ -132,7 +159,9 @@ class Experiment:
             name
             for study in made
             for name in study.tables
-            if study.varied is not None and name not in study.varied
+            if any(
+                chosen is not None and name not in chosen for chosen in (study.varied, self._made)
+            )
         }
         return {
             name: path
@@ -153,10 +182,24 @@ class Experiment:
         ]
         return Recipe({"tables": [path for _, path in made]}, {"settings": settings})
 
-    def results_of_variants(self) -> list[str]:
-        """All that variants make, the tables in which it is collected, and figures of these."""
+    def _collected(self) -> list[str]:
+        """The names of the tables that any variant makes."""
         own = [experiment.own_tables for _, experiment in self.variants]
-        collected = dict.fromkeys(name for tables in own for name in tables)
+        return list(dict.fromkeys(name for tables in own for name in tables))
+
+    def _joined(self) -> list[str]:
+        """The tables in which it is collected what variants make."""
+        folder = f"{self.config['results_dir']}/tables/variants"
+        return [f"{folder}/{name}.csv" for name in self._collected()]
+
+    def judge_variants(self) -> Recipe:
+        """The same verdicts, also on claims about what variants vary."""
+        return Recipe({**self.judge_claims().inputs, "variants": self._joined()})
+
+    def results_of_variants(self) -> list[str]:
+        """All that variants make, the tables in which it is collected, verdicts and figures."""
+        own = [experiment.own_tables for _, experiment in self.variants]
+        collected = self._collected()
         figures = [
             f"{self.config['results_dir']}/figures/variants/{figure}.{end}"
             for study in self.studies.values()
@@ -165,8 +208,8 @@ class Experiment:
             for end in ("pdf", "png")
         ]
         made = [path for tables in own for path in tables.values()]
-        folder = f"{self.config['results_dir']}/tables/variants"
-        return [*made, *(f"{folder}/{name}.csv" for name in collected), *figures]
+        judged = [f"{self.config['results_dir']}/tables/variants/claims.csv"] if collected else []
+        return [*made, *self._joined(), *judged, *figures]
 
     def write_report(self) -> Recipe:
         """The report: Snakemake's own, made by Snakemake from figures, captions and tables."""

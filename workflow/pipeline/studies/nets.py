@@ -56,6 +56,14 @@ class Nets(Study):
         #: Of which losses are told.
         self.nets = [*self.shallow_nets, *self.models]
 
+    def nets_to_tell_of(self) -> list[str]:
+        """See ``Study``."""
+        return [*self.nets, THERMOMETER]
+
+    def is_told(self, net: str) -> bool:
+        """Whether tables that tell of several nets tell of this one."""
+        return self.told is None or net in self.told
+
     # Sets of lattices
 
     def lattice_set(self, net: str, member: int) -> str:

@@ -116,6 +116,9 @@ class Study:
     tables: ClassVar[Mapping[str, str]] = {}
     #: The tables that variants make; None: all of them.
     varied: ClassVar[Collection[str] | None] = None
+    #: The nets that its tables tell of, where they tell of several; None: all of them. A variant
+    #: may ask for a few (``variants.Only``).
+    told: Collection[str] | None = None
     #: Figures over all variants, each with the table that it plots, if any variant makes it.
     figures_of_variants: ClassVar[Mapping[str, str]] = {}
 
@@ -184,6 +187,10 @@ class Study:
     def table(self, name: str) -> str:
         """The path of a table."""
         return f"{self.folder(self.tables[name])}tables/{name}.csv"
+
+    def nets_to_tell_of(self) -> list[str]:
+        """The names that ``told`` may have."""
+        return []
 
     def lattice_sets(self) -> list[str]:
         """The sets of lattices that it uses, by name."""

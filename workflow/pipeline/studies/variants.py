@@ -1,12 +1,13 @@
 """Variants: named changes of the config, by hand or on a grid.
 
 A variant is the whole experiment with a few settings changed. It makes only what differs from the
-base (see ``Study.folder``), so lattices and nets that the change does not touch are shared.
+base (see ``Study.folder``), so lattices and nets that the change does not touch are shared; and if
+it says so, only some tables, of some nets (``Only``).
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from itertools import product
 from typing import Any
 
@@ -21,8 +22,23 @@ FIXED = (
 )  # fmt: skip
 #: What the collected tables call the experiment itself.
 BASE = "base"
+#: What stands beside settings in a variant or a sweep, and is none: see ``Only``.
+ONLY = "only"
 #: What a point's name may be made of.
 NAME = re.compile(r"[A-Za-z0-9._=+-]{1,150}")
+
+
+@dataclass(frozen=True)
+class Only:
+    """What a variant makes, if not all: one that asks a single question needs no more.
+
+    Attributes:
+        tables: by name; None: all.
+        nets: that its tables tell of, where they tell of several; None: all.
+    """
+
+    tables: Collection[str] | None = None
+    nets: Collection[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -33,11 +49,13 @@ class Variant:
         name: of its folder.
         config: the whole config with its changes, validated.
         changes: the settings that it changes, by dotted key.
+        only: what it makes.
     """
 
     name: str
     config: Config
     changes: Mapping[str, Any] = field(default_factory=dict)
+    only: Only = field(default_factory=Only)
 
     def setting(self, key: str) -> Any:
         """The value of a dotted key in this variant; of a net in ``members_of`` as it counts."""
@@ -70,13 +88,16 @@ def variants_of(config: Config) -> list[Variant]:
         raise ConfigError(
             f"variants.{BASE} has the name of the experiment itself in tables/variants; rename it."
         )
-    found = [
-        _variant(config, f"variants.{name}", name, dict(_leaves(changes)))
-        for name, changes in config["variants"].items()
-    ]
-    for sweep, axes in config["sweeps"].items():
+    found = []
+    for name, given in config["variants"].items():
+        where = f"variants.{name}"
+        only, changes = _only(where, given)
+        found.append(_variant(config, where, name, dict(_leaves(changes)), only))
+    for sweep, given in config["sweeps"].items():
+        where = f"sweeps.{sweep}"
+        only, axes = _only(where, given)
         for name, changes in _points(sweep, axes):
-            found.append(_variant(config, f"sweeps.{sweep}", name, changes))
+            found.append(_variant(config, where, name, changes, only))
     names = [each.name for each in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(f"there are two variants of the name {twice[0]}; rename one.")
@@ -87,6 +108,22 @@ def _refuse_what_is_no_text(where: str, names: Mapping[Any, Any]) -> None:
     for name in names:
         if not isinstance(name, str):
             raise ConfigError(f"{where} has the name {name!r}, which is no text; put it in quotes.")
+
+
+def _only(where: str, given: Mapping[str, Any]) -> tuple[Only, Mapping[str, Any]]:
+    """What a variant or a sweep makes, and the settings that stand beside it."""
+    settings = {key: value for key, value in given.items() if key != ONLY}
+    only = given.get(ONLY, {})
+    known = [each.name for each in fields(Only)]
+    allowed = f"it must be lists of names, by {' or '.join(known)}."
+    if not isinstance(only, Mapping) or not only.keys() <= set(known):
+        raise ConfigError(f"{where}.{ONLY} is {only!r}; {allowed}")
+    for key, names in only.items():
+        if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+            raise ConfigError(f"{where}.{ONLY}.{key} is {names!r}; {allowed}")
+    if not settings:
+        raise ConfigError(f"{where} changes no setting; add one beside {ONLY}.")
+    return Only(**only), settings
 
 
 def _points(sweep: str, axes: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -111,7 +148,9 @@ def _as_text(value: Any) -> str:
     return "-".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _variant(config: Config, where: str, name: str, changes: Mapping[str, Any]) -> Variant:
+def _variant(
+    config: Config, where: str, name: str, changes: Mapping[str, Any], only: Only
+) -> Variant:
     changed: Mapping[str, Any] = config
     for key, value in changes.items():
         if key.partition(".")[0] in FIXED:
@@ -123,7 +162,7 @@ def _variant(config: Config, where: str, name: str, changes: Mapping[str, Any]) 
     whole = {**changed, "variants": {}, "sweeps": {}}
     known = whole.keys() - {key.partition(".")[0] for key in changes}
     try:
-        return Variant(name, validated(whole, check_cuda=False, known=known), changes)
+        return Variant(name, validated(whole, check_cuda=False, known=known), changes, only)
     except ConfigError as error:
         lines = [f"{where}: {line}" for line in str(error).splitlines()]
         raise ConfigError("\n".join(lines)) from None

@@ -28,6 +28,7 @@ def main(
 ) -> None:
     """Evaluate a net on its member's training and validation lattices, and on all nets' test set.
 
+    ``code`` is the number of units in the narrowest layer, to which a lattice is compressed.
     Two objectives: as the net was trained, and with the penalty of frozen layers counted, too. On
     the test set the hinge is also told of outputs of other amplitudes; their best gain is found on
     the training lattices.
@@ -55,6 +56,7 @@ def main(
                 "model": spec["net"],
                 "member": spec["member"],
                 "split": name,
+                "code": min(net.sizes),
                 "hinge": float(hinge(outputs, wanted)),
                 "penalty": penalty,
                 "objective": loss + penalty,

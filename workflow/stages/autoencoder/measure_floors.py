@@ -39,7 +39,7 @@ def main(*, lattices: Inputs, test: Input, table: Output, spec: Spec) -> None:
 
     Gains are fitted to the training lattices, too. Random codes are drawn for each member afresh,
     and only up to L = 64.
-    Spec: seed (of the random codes); validation_fraction.
+    Spec: seed (of the random codes); rank (of the codes that may have any); validation_fraction.
     """
     unseen, rows = first(read_lattices(test).spins, MOST_SITES), []
     for member, path in enumerate(lattices):
@@ -47,7 +47,7 @@ def main(*, lattices: Inputs, test: Input, table: Output, spec: Spec) -> None:
         own = own[split(len(own), validation_fraction=spec["validation_fraction"]).train]
         rng = np.random.default_rng((spec["seed"], member))
         some = first(own, MOST_OUTPUTS)
-        for encoder, rank, code in codes(spectrum(own), rng=rng):
+        for encoder, rank, code in codes(spectrum(own), spec["rank"], rng=rng):
             gain = best_gain(flat(code(some)), flat(some))
             y, t = flat(code(unseen)), flat(unseen)
             rows.append(
@@ -66,18 +66,17 @@ def main(*, lattices: Inputs, test: Input, table: Output, spec: Spec) -> None:
 
 
 def codes(
-    eigenvalues: Array, *, rng: np.random.Generator
+    eigenvalues: Array, rank: int, *, rng: np.random.Generator
 ) -> Iterator[tuple[str, int, Reconstruction]]:
     """Names and ranks of the codes, and what they make of lattices."""
     L = len(eigenvalues)
-    rank = L * L // 4
     yield "one mode", 1, principal_components(eigenvalues, 1)
     yield "principal components", rank, principal_components(eigenvalues, rank)
     for other in filter(None, (L * L // parts for parts in OTHER_RANKS)):
         components = principal_components(eigenvalues, other)
         yield "principal components of other rank", other, components
-    yield "decimation", rank, block_code(eigenvalues, decimation(L))
-    yield "block means", rank, block_code(eigenvalues, block_means(L))
+    yield "decimation", L * L // 4, block_code(eigenvalues, decimation(L))
+    yield "block means", L * L // 4, block_code(eigenvalues, block_means(L))
     if rank <= MOST_NUMBERS:
         yield "random sites", rank, linear_code(eigenvalues, random_sites(L, rank, rng=rng))
         yield "random linear", rank, linear_code(eigenvalues, random_mixtures(L, rank, rng=rng))
