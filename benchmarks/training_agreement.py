@@ -3,7 +3,9 @@
 Weights are compared with ours in float32 and in float64, and the closer of the two counts. Where
 an output is at a kink of the loss to within rounding, one number's last bit decides on the slope,
 and all weights behind it go other ways from there on. That is no mistake of either code, but it is
-why the comparison is short. A wrong ε, a missing penalty or another mean put most weights off.
+why the comparison is short: after 20 steps of 100 lattices 81 % of Model-1's weights were off
+torch's on a processor with AVX-512, and none with AVX2, for which torch rounds otherwise. A wrong
+ε, a missing penalty or another mean put most weights off.
 """
 
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from training_problems import Problem
 #: What a weight may be off, and how many of them may be off by more.
 TOLERANCE = 1e-5
 SHARE_OFF = 0.01
-STEPS = 20
+STEPS = 5
 #: Keras adds ε to the uncorrected √v, so both are compared at an ε that plays no part. Rounding
 #: then weighs more where gradients vanish, and Keras rounds its step sizes: fewer steps.
 KERAS_STEPS = 3

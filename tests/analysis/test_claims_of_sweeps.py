@@ -82,12 +82,18 @@ def published_tables(change=lambda settings, net, loss, gap: (loss, gap)):
                      "quantity": "share_of_inputs", "value": share + noise}
                 )  # fmt: skip
             low = settings["lattices.wide_range.beta_min"]
-            for beta in np.linspace(0.02, 0.59, 12):
-                for kind, star in (("autoencoder", 0.44), ("input", 0.4 + low)):
-                    flow.append(
-                        {**labels, "member": member, "beta": beta, "lattices": kind,
-                         "beta_predicted": star + 0.5 * (beta - star) + noise}
-                    )  # fmt: skip
+            for other in range(3):
+                for beta in np.linspace(0.02, 0.59, 12):
+                    for kind, star in (("autoencoder", 0.44), ("input", 0.4 + low)):
+                        pair = {"autoencoder": member, "thermometer": other}
+                        if kind == "input":
+                            if member:
+                                continue
+                            pair["autoencoder"] = np.nan
+                        flow.append(
+                            {**labels, **pair, "beta": beta, "lattices": kind,
+                             "beta_predicted": star + 0.5 * (beta - star) + noise * (1 + other)}
+                        )  # fmt: skip
         for net in ("Model-1", "Model-2", "CG-1024-512", "UP-256-512", "AE-WR", "thermometer"):
             rests.append({**labels, "model": net, "member": 0, "fall": 0.0, "converged": True})
     losses = pd.DataFrame(losses)
