@@ -144,7 +144,7 @@ def test_sweeps_that_came_out_as_published_reproduce_their_claims(published):
     found = verdicts_of(published)
     expected = dict.fromkeys(SWEPT, "reproduced") | {"A3": "depends"}
     assert found["verdict"].to_dict() == expected, found["reason"].to_dict()
-    # of six strengths of the penalty, in three readings, one has the paper's numbers in each
+    # one strength of the penalty has the six numbers, in each of three readings
     assert found.loc["A3", "reason"].count("(holds)") == 3 * 6
 
 
