@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from snakemake.cli import get_argument_parser
 
 from coarsegrain.errors import ConfigError
 from pipeline.run import main, results_dir
@@ -79,3 +80,31 @@ def test_verdicts_on_variants_are_printed_where_they_were_asked_for(
 def test_missing_config_file_is_named(project):
     with pytest.raises(ConfigError, match=r"no config file absent\.yaml"):
         results_dir(["--configfile", "absent.yaml"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "targets", "logger"),
+    [
+        (["all", "variants", "--cores", "1"], ["all", "variants"], ["coarsegrain"]),
+        (["--cores", "1", "--", "a.csv"], ["a.csv"], ["coarsegrain"]),
+        (["--cores", "1"], [], ["coarsegrain"]),
+    ],
+)
+def test_what_snakemake_is_told_to_show_takes_no_targets(
+    project, monkeypatch, arguments, targets, logger
+):
+    told = []
+    run = SimpleNamespace(Popen=lambda command: told.append(command) or SimpleNamespace(wait=int))
+    monkeypatch.setattr("pipeline.run.subprocess", run)
+    assert main(arguments) == 0
+    parsed = get_argument_parser().parse_args(told[0][3:])
+    assert list(parsed.targets) == targets
+    assert list(parsed.logger) == logger
+
+
+def test_who_names_a_logger_gets_that_one(project, monkeypatch):
+    told = []
+    run = SimpleNamespace(Popen=lambda command: told.append(command) or SimpleNamespace(wait=int))
+    monkeypatch.setattr("pipeline.run.subprocess", run)
+    assert main(["--logger=other", "--cores", "1"]) == 0
+    assert told[0][3:] == ["--logger=other", "--cores", "1"]

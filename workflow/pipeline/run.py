@@ -23,7 +23,9 @@ def main(arguments: list[str]) -> int:
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    shows = [] if "--logger" in arguments else ["--logger", "coarsegrain"]
+    # in one word: Snakemake would take targets that follow for other loggers
+    said = any(each.startswith("--logger") for each in arguments)
+    shows = [] if said else ["--logger=coarsegrain"]
     snakemake = subprocess.Popen([sys.executable, "-m", "snakemake", *shows, *arguments])
     while True:
         try:
