@@ -34,7 +34,10 @@ def runs(tmp_path, monkeypatch):
 
 def snakemake(reads=(), writes=(), **settings):
     """Snakemake's notes in this folder, for a run with one job to do."""
-    job = SimpleNamespace(input=reads, output=writes)
+    rule = SimpleNamespace(name="rule")
+    job = SimpleNamespace(
+        rule=rule, wildcards=[], input=reads, output=writes, resources={"mem_mb": 1000}
+    )
     wanted = {"forceall": False, "forcerun": (), "forcetargets": False, **settings}
     dag = SimpleNamespace(
         jobs=[job],
