@@ -17,12 +17,15 @@ SIGNIFICANT = {
 
 
 def files(*endings: str) -> list[str]:
-    """All files of the packages, as paths in the project; only those with these endings if any."""
+    """All files of the packages, as paths in the project; only those with these endings if any.
+
+    Not the one that is empty and says only that there are types.
+    """
     found = (
         path
         for package in PACKAGES
         for path in (PROJECT / "workflow" / package).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and path.name != "py.typed"
     )
     return sorted(
         path.relative_to(PROJECT).as_posix()

@@ -38,6 +38,7 @@ OF_THE_THERMOMETER = r"/lattices/(thermometer|doubled)_test"
 OF_ALL_THERMOMETERS = r"/lattices/(thermometer_test|doubled_test|distant_reference)"
 # those of two sets are always the hybrid's, since thermometer R needs ordered spins
 OF_ANY_METHOD = r"/lattices/(?!doubled_test|distant_reference)"
+FLOORS = r"/tables/loss_floors"
 OF_THE_ENTROPY = r"/lattices/local_entropy"
 
 
@@ -96,7 +97,7 @@ CHANGES = {
     "nets.loss": reaching("mse", ("settings.loss", SPIN_NETS), "loss"),
     "nets.l1": reaching(1e-4, ("settings.l1", SPIN_NETS), ("l1", TRAINED)),
     "nets.autoencoder_layers": reaching(
-        [20, 10, 20], ("sizes", FREE_AUTOENCODERS), "autoencoder_layers"
+        [20, 10, 20], ("sizes", FREE_AUTOENCODERS), "autoencoder_layers", ("rank", FLOORS)
     ),
     "nets.learning_rate": reaching(2e-3, "settings.learning_rate"),
     "nets.adam_betas": reaching([0.8, 0.999], "settings.adam_betas"),
