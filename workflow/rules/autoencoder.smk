@@ -25,13 +25,6 @@ use rule stage as transfer_weights with:
         **stage("autoencoder.transfer_weights"),
 
 
-def training_mb(wildcards):
-    """Of a training, from the size of its net."""
-    members = getattr(wildcards, "members", None) or wildcards.member
-    nets = EXPERIMENTS[wildcards.variant].studies["autoencoder"]
-    return nets.memory_mb(wildcards.net, members)
-
-
 use rule gpu_stage as train_members with:
     input:
         unpack(made_from("autoencoder.train_members")),
@@ -46,7 +39,8 @@ use rule gpu_stage as train_members with:
         members=r"\d+(-\d+)+",
     threads: config["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * training_mb(wildcards),
+        mem_mb=lambda wildcards, attempt: attempt
+        * training_mb("autoencoder", wildcards),
         runtime=TRAINING_MINUTES,
         gpu=GPUS,
     params:
@@ -68,7 +62,7 @@ use rule gpu_stage as train_net with:
     resources:
         # a member that was trained with others is only taken from their file
         mem_mb=lambda wildcards, input, attempt: attempt
-        * (1000 if input.together else training_mb(wildcards)),
+        * (1000 if input.together else training_mb("autoencoder", wildcards)),
         runtime=lambda wildcards, input: 10 if input.together else TRAINING_MINUTES,
         gpu=lambda wildcards, input: 0 if input.together else GPUS,
     params:

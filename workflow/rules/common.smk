@@ -196,6 +196,13 @@ def memory(megabytes):
     return lambda wildcards, attempt: attempt * megabytes
 
 
+def training_mb(study, wildcards):
+    """Megabytes that the training of one or several members of a net takes, as its study says."""
+    members = getattr(wildcards, "members", None) or wildcards.member
+    nets = EXPERIMENTS[wildcards.variant].studies[study]
+    return nets.memory_mb(wildcards.net, members)
+
+
 wildcard_constraints:
     variant=r"|variants/[^/]+/",
     set=r"[^.]+",
