@@ -6,7 +6,14 @@ import yaml
 from coarsegrain.errors import CoarsegrainError
 from pipeline.config import validated
 from pipeline.defaults import laid_over_defaults
-from pipeline.memory import PROGRAM_MB, PROGRAM_ON_GPU_MB, check_fits, in_words, memory_mb
+from pipeline.memory import (
+    DECLARED_MB,
+    PROGRAM_MB,
+    PROGRAM_ON_GPU_MB,
+    check_fits,
+    in_words,
+    memory_mb,
+)
 from pipeline.studies.experiment import Experiment
 
 
@@ -41,17 +48,18 @@ def test_a_gpu_takes_its_libraries_too():
 
 
 def test_what_takes_too_much_is_named_with_what_there_is():
-    needs = [("train_net A 0", 3_000), ("train_net B 1", 2_090_000), ("plot", 10)]
+    needs = [("train_net A 0", 30_000), ("train_net B 1", 2_090_000), ("plot", 10)]
     with pytest.raises(CoarsegrainError) as error:
-        check_fits(needs, 2_000)
+        check_fits(needs, 20_000)
     told = str(error.value)
     assert told.startswith("train_net B 1 takes about 2.09 TB of memory (1 other job takes")
-    assert "this machine has 2 GB" in told
+    assert "this machine has 20 GB" in told
 
 
 def test_what_fits_is_passed():
-    check_fits([("train_net A 0", 3_000), ("plot", 10)], 3_000)
+    check_fits([("train_net A 0", 30_000), ("plot", 10)], 30_000)
     check_fits([], 1)
+    check_fits([("sample", DECLARED_MB)], 500)  # said to be on the safe side
 
 
 @pytest.mark.parametrize(

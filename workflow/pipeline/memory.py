@@ -9,6 +9,9 @@ from coarsegrain.errors import CoarsegrainError
 
 #: An interpreter with its libraries and kernels, and one that computes on a GPU.
 PROGRAM_MB, PROGRAM_ON_GPU_MB = 1000, 5000
+#: What rules declare that do not compute it is on the safe side, and at most so much: no reason to
+#: refuse a run.
+DECLARED_MB = 8000
 #: Arrays of the size of the weights: themselves, two moments, the start, and what is written.
 COPIES = 6
 #: Lattices that are evaluated at once: a row of outputs of two layers each.
@@ -48,7 +51,8 @@ def check_fits(needs: Iterable[tuple[str, int]], available: int) -> None:
     Raises:
         CoarsegrainError: one takes more; the sentence names the largest.
     """
-    too_large = sorted(((mb, name) for name, mb in needs if mb > available), reverse=True)
+    enough = max(available, DECLARED_MB)
+    too_large = sorted(((mb, name) for name, mb in needs if mb > enough), reverse=True)
     if not too_large:
         return
     (largest, name), others = too_large[0], len(too_large) - 1
