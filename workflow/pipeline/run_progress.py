@@ -128,12 +128,12 @@ class Progress:
 
 def note_plan(dag: Any) -> None:
     """Note the work of the jobs that a run is to do, if it is asked for."""
-    if not WANTED:
-        return
-    every = list(dag.jobs)
-    jobs = [job_from(job) for job in every]
-    to_do = {dag.jobid(job) for job in dag.needrun_jobs()}
     PLAN.clear()
+    to_do = {dag.jobid(job) for job in dag.needrun_jobs()} if WANTED else set()
+    if not to_do:
+        return
+    every = list(dag.jobs)  # the work of a job may follow from what makes its inputs
+    jobs = [job_from(job) for job in every]
     for job, told, task in zip(every, jobs, planned(jobs)):
         if dag.jobid(job) in to_do:
             work = work_of(task)
